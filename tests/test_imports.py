@@ -50,7 +50,7 @@ LATE: Final = {
     "vmci_tui.tui.lessons.observe": _EVERY, "vmci_tui.tui.lessons.panel": _EVERY,
     "vmci_tui.tui.panes.bookmarks": _EVERY, "vmci_tui.tui.panes.copy_screen": _EVERY,
     "vmci_tui.tui.panes.inspector": _EVERY, "vmci_tui.tui.panes.qemu": _EVERY,
-    "vmci_tui.tui.panes.windows_rows": _EVERY, "vmci_tui.tui.panes.entry_dialog": _EVERY,
+    "vmci_tui.tui.rows.windows_rows": _EVERY, "vmci_tui.tui.panes.entry_dialog": _EVERY,
     "vmci_tui.tui.panes.templates_dialog": _EVERY,
     "vmci_tui.verdict": (SHOW, APP), "vmci_tui.tui.verdict": _EVERY, "vmci_tui.tui.widgets.verdict_rows": _EVERY,
     "vmci_tui.render": (APP,), "vmci_tui.formats.hex_dump": _EVERY, "vmci_tui.formats.entry_from_text": _EVERY,

@@ -13,6 +13,7 @@ from vmci_tui.tui.panes.findings import FindingsList
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList
 from vmci_tui.tui.panes.notes import NotesList
+from vmci_tui.tui.panes.readers import ReadersPane
 from vmci_tui.tui.widgets.dialogs import Ask
 
 Sample = Callable[[str], str]
@@ -51,7 +52,7 @@ async def test_the_entry_leads_to_its_region(sample: Sample) -> None:
     async with running(*files) as pilot:
         screen = main_screen(pilot)
         entry = screen.query_one(EntryList)
-        await pilot.press("1")
+        await pilot.press("7")
         await pilot.press("end")
         target = entry.target()
         assert target is not None and target.key == "paddr"
@@ -63,7 +64,7 @@ async def test_the_entry_leads_to_its_region(sample: Sample) -> None:
 async def test_a_finding_leads_to_its_bytes(sample: Sample) -> None:
     async with running(sample("x86_64-bad-phys-base.elf")) as pilot:
         screen = main_screen(pilot)
-        await pilot.press("4", "enter")
+        await pilot.press("1", "enter")
         await settled(pilot)
         finding = screen.query_one(FindingsList).finding()
         assert finding is not None and finding.span is not None
@@ -146,7 +147,7 @@ async def test_the_filter_keeps_file_order_and_is_left_by_escape(sample: Sample)
 async def test_narrow_shows_one_pane_at_a_time(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
         screen = main_screen(pilot)
-        panes = ("entry", "notes", "keys", "findings", "hex")
+        panes = ("findings", "readers", "notes", "keys", "hex")
         for number, name in enumerate(panes, 1):
             await pilot.press(str(number))
             await settled(pilot)
@@ -160,8 +161,10 @@ async def test_a_mouse_that_enters_a_pane_does_nothing(sample: Sample, size: tup
     """Textual calls what has the name `on_enter` when the mouse comes in."""
     async with running(sample("x86_64-linux-good.elf"), sample("x86_64-linux-good.entry"), size=size) as pilot:
         screen = main_screen(pilot)
-        for number, pane in enumerate((EntryList, NotesList, KeysList, FindingsList, HexPane), 1):
-            await pilot.press(str(number))
+        for number, pane in zip(
+            "134572", (FindingsList, NotesList, KeysList, HexPane, EntryList, ReadersPane), strict=True
+        ):
+            await pilot.press(number)
             await settled(pilot)
             await pilot.hover("#tabs")
             await pilot.hover(screen.query_one(pane))
@@ -171,10 +174,10 @@ async def test_a_mouse_that_enters_a_pane_does_nothing(sample: Sample, size: tup
 async def test_mouse_alone_reaches_every_pane(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
         screen = main_screen(pilot)
-        await pilot.click("#tabs", offset=(12, 0))
+        await pilot.click("#tabs", offset=(33, 0))
         await settled(pilot)
         assert screen.focused is screen.query_one(NotesList)
-        await pilot.click("#tabs", offset=(22, 0))
+        await pilot.click("#tabs", offset=(45, 0))
         await settled(pilot)
         keys = screen.query_one(KeysList)
         assert keys.has_focus
@@ -187,7 +190,7 @@ async def test_mouse_alone_reaches_every_pane(sample: Sample) -> None:
         assert isinstance(pilot.app.screen, Ask)
         await pilot.click("#cancel")
         await settled(pilot)
-        await pilot.click("#tabs", offset=(50, 0))
+        await pilot.click("#tabs", offset=(58, 0))
         await settled(pilot)
         view = screen.query_one(HexPane)
         assert view.has_focus

@@ -106,7 +106,7 @@ async def test_a_note_is_typed_from_nothing_renamed_retyped_and_stripped(sample:
         await settled(pilot)
         note = screen.document.state.note
         assert note is not None and note.desc == b"OSRELEASE=6.1.0\nPAGESIZE=4096\n"
-        await pilot.press("2", "end", "t")
+        await pilot.press("3", "end", "t")
         await type_text(pilot, "0x7")
         await pilot.press("enter")
         await settled(pilot)
@@ -129,7 +129,7 @@ async def test_one_key_applies_a_fix(sample: Sample) -> None:
         async with running(sample(name)) as pilot:
             screen = main_screen(pilot)
             codes = [finding.code for finding in screen.session.found]
-            await pilot.press("4", *["down"] * codes.index(code), "f")
+            await pilot.press("1", *["down"] * codes.index(code), "f")
             await settled(pilot)
             assert code not in [finding.code for finding in screen.session.found], name
             await pilot.press("u")
@@ -199,7 +199,7 @@ async def test_a_hundred_thousand_lines(sample: Sample, tmp_path: Path) -> None:
         await type_text(pilot, str(text))
         await pilot.press("enter")
         await settled(pilot)
-        await pilot.press("3", "end")
+        await pilot.press("4", "end")
         keys = main_screen(pilot).query_one(KeysList)
         assert keys.cursor == 39_999 and "NUMBER(n39999)" in shown(pilot)
 

@@ -23,7 +23,7 @@ SIZES = [(80, 24), (120, 36), (200, 60)]
 @pytest.mark.parametrize("size", SIZES)
 async def test_what_qemu_will_do_is_shown_by_two_versions(sample: Sample, size: tuple[int, int]) -> None:
     async with running(sample("two-halves.write.json"), size=size) as pilot:
-        await pilot.press("6")
+        await pilot.press("2")
         await settled(pilot)
         seen = shown(pilot)
         assert "QEMU 7.2.22" in seen and "QEMU 11.1.3" in seen

@@ -78,7 +78,7 @@ async def test_the_model_of_one_reader_fails(sample: Sample, monkeypatch: pytest
 
 async def test_a_judgement_while_typing_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(sample(_DUMP)) as pilot:
-        await pilot.press("3", "down", "down", "enter")
+        await pilot.press("4", "down", "down", "enter")
         monkeypatch.setattr("vmci_tui.findings.judgement.verdicts_after", _fail)
         await type_text(pilot, "4097")
         await settled(pilot)
@@ -119,7 +119,7 @@ async def test_a_search_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch) -
         "panes.keys.KeysList.render_line",
         "panes.notes.NotesList.render_line",
         "panes.entry.EntryList.render_line",
-        "panes.pane_bar.PaneBar.render",
+        "widgets.pane_bar.PaneBar.render",
         "widgets.verdict_strip.TitleBar.render_line",
         "widgets.status_line.StatusLine.render_line",
     ],

@@ -17,7 +17,7 @@ async def test_it_is_edited_and_no_key_of_a_note_ends_the_app(tmp_path: Path) ->
     async with running(str(file)) as pilot:
         screen = main_screen(pilot)
         assert "text only" in shown(pilot)
-        await pilot.press("3", "enter")
+        await pilot.press("4", "enter")
         await type_text(pilot, "6.1.0-next")
         await pilot.press("enter")
         await settled(pilot)
@@ -25,7 +25,7 @@ async def test_it_is_edited_and_no_key_of_a_note_ends_the_app(tmp_path: Path) ->
         assert isinstance(note, HeaderText) and note.desc.startswith(b"OSRELEASE=6.1.0-next\n")
         start, end = screen.query_one(HexPane).highlight
         assert screen.document.read(start, end - start).startswith(b"OSRELEASE=6.1.0-next")
-        await pilot.press("2", "D")
+        await pilot.press("3", "D")
         await settled(pilot)
         assert "is not a note" in said(pilot)
         await pilot.press("alt+up", "alt+down")

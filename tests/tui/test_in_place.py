@@ -70,7 +70,7 @@ async def test_a_second_vmci_may_only_read(sample: Sample, tmp_path: Path) -> No
     async with running(str(dump)) as pilot:
         assert "READ-ONLY" in shown(pilot)
         assert f"open in another vmci (process {os.getpid()}); s saves a copy" in said(pilot)
-        await pilot.press("3", "d", "s")
+        await pilot.press("4", "d", "s")
         await settled(pilot)
         assert pilot.app.screen.query_one("#in-place").disabled and "open in another vmci" in hint(pilot)
     other.close()
@@ -113,9 +113,9 @@ async def test_of_two_files_the_named_one_is_undone(sample: Sample, tmp_path: Pa
         await settled(pilot)
 
     async with running(str(dump), str(blob)) as pilot:
-        await pilot.press("3", "down", "d", "s")
+        await pilot.press("4", "down", "d", "s")
         await save_in_place()
-        await pilot.press("1", "end", "enter")
+        await pilot.press("7", "end", "enter")
         await type_text(pilot, "0x3000")
         await pilot.press("enter")
         await settled(pilot)

@@ -29,8 +29,8 @@ from vmci_tui.tui.lessons import teacher
 from vmci_tui.tui.lessons.list_screen import LessonsScreen
 from vmci_tui.tui.lessons.observe import ui_state
 from vmci_tui.tui.lessons.panel import LessonBar, LessonPanel
-from vmci_tui.tui.panes.pane_bar import PaneBar
 from vmci_tui.tui.style.cells import CHECK
+from vmci_tui.tui.widgets.pane_bar import PaneBar
 
 _ALL = headings()
 _SIZES = [(80, 24), (200, 60)]
@@ -273,7 +273,7 @@ async def test_a_finished_step_is_praised_and_its_keys_are_no_longer_asked_for(s
 async def test_the_pane_of_a_step_has_a_thick_frame() -> None:
     async with lessons("missing-note", (120, 36)) as (app, pilot):
         await look(app, pilot)
-        assert "▀ 4 Findings ▀" in shown(pilot)
+        assert "▀ 1 Findings ▀" in shown(pilot)
 
 
 async def test_what_was_done_is_kept(tmp_path: Path) -> None:

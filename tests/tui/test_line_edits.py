@@ -27,7 +27,7 @@ async def test_lines_are_moved_duplicated_and_renamed(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
         screen = main_screen(pilot)
         opened = _keys(pilot)
-        await pilot.press("3", "alt+up")
+        await pilot.press("4", "alt+up")
         assert "is already first" in said(pilot)
         await pilot.press("alt+down", "alt+down")
         assert _keys(pilot)[:3] == [opened[1], opened[2], opened[0]]
@@ -53,7 +53,7 @@ async def test_notes_are_moved_and_duplicated(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         screen = main_screen(pilot)
         last = len(screen.document.state.notes) - 1
-        await pilot.press("2", "end", "alt+up")
+        await pilot.press("3", "end", "alt+up")
         await settled(pilot)
         assert screen.document.state.index == last - 1 and screen.query_one(NotesList).cursor == last - 1
         await pilot.press("D")
@@ -69,7 +69,7 @@ async def test_bytes_of_a_note_are_typed_over(sample: Sample, size: tuple[int, i
     async with running(sample("amd64-cut-note.elf"), size=size) as pilot:
         screen = main_screen(pilot)
         view = screen.query_one(HexPane)
-        await pilot.press("3", "down", "down", "5", "right_square_bracket")
+        await pilot.press("4", "down", "down", "5", "right_square_bracket")
         at = view.cursor
         assert screen.document.read(at, 4) == b"4096"
         await pilot.press("enter", "3")
@@ -80,7 +80,7 @@ async def test_bytes_of_a_note_are_typed_over(sample: Sample, size: tuple[int, i
         assert len(screen.document.labels) == 1, "a run is one step"
         assert "$ vmci set " in shown(pilot) and "PAGESIZE=8196" in screen.query_one("#status", StatusLine)._text
         assert "write 38 31 39 at byte" in screen.document.labels[0]
-        assert "T1" in shown(pilot) or "T2" in shown(pilot) or "4 Findings (" in shown(pilot)
+        assert "T1" in shown(pilot) or "T2" in shown(pilot) or "1 Findings (" in shown(pilot)
         await pilot.press("left", *"3a")
         assert len(screen.document.labels) == 2, "elsewhere begins another step"
         await pilot.press("escape", "5")
@@ -124,7 +124,7 @@ async def test_bytes_outside_a_note_are_not_typed_over(sample: Sample) -> None:
 async def test_the_entry_is_typed_over(sample: Sample) -> None:
     async with running(sample("good.entry")) as pilot:
         screen = main_screen(pilot)
-        await pilot.press("5", "ctrl+home", "enter", *"0100", "escape")
+        await pilot.press("3", "ctrl+home", "enter", *"0100", "escape")
         await settled(pilot)
         entry = screen.document.state.entry
         assert entry is not None and entry.entry.host_format == 1 and entry.present

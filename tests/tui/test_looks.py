@@ -62,7 +62,7 @@ async def test_no_color_has_no_colour_and_shows_cursor_mark_and_focus(
     monkeypatch.setenv("NO_COLOR", "1")
     async with running(sample("amd64-cut-note.elf")) as pilot:
         screen = main_screen(pilot)
-        await pilot.press("3", "down")
+        await pilot.press("4", "down")
         strips = screen._compositor.render_strips()
         filtered = [strip.apply_filter(f, Color(0, 0, 0)) for strip in strips for f in pilot.app._filters if f.enabled]
         colors = {
@@ -85,7 +85,7 @@ async def test_no_color_has_no_colour_and_shows_cursor_mark_and_focus(
 
 async def test_a_message_is_on_the_line_above_the_footer(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
-        await pilot.press("3", "c")
+        await pilot.press("4", "c")
         await settled(pilot)
         toast = pilot.app.screen.query_one(Toast)
         assert toast.region.height == 1 and toast.region.y == 22, toast.region

@@ -30,7 +30,7 @@ async def test_memory_of_an_elf_dump_by_paddr(sample: Sample) -> None:
         assert "Linux" in shown(pilot)
         await pilot.press("escape")
         await settled(pilot)
-        assert "3 Keys" in shown(pilot)
+        assert "4 Note text" in shown(pilot)
 
 
 async def test_memory_begins_at_the_note_that_was_found_and_lists_places(sample: Sample) -> None:

@@ -26,7 +26,7 @@ Sample = Callable[[str], str]
 async def test_the_inspector_follows_the_cursor(sample: Sample, size: tuple[int, int]) -> None:
     async with running(sample("amd64-cut-note.elf"), size=size) as pilot:
         screen = main_screen(pilot)
-        await pilot.press("3", "I")
+        await pilot.press("4", "I")
         await settled(pilot)
         assert screen.query_one(HexPane).has_focus == (size[0] == 80), "where there is room it only follows"
         await pilot.press("5", "ctrl+home")
@@ -44,7 +44,7 @@ async def test_the_inspector_follows_the_cursor(sample: Sample, size: tuple[int,
 
 async def test_a_number_is_followed_to_memory(sample: Sample) -> None:
     async with running(sample("x86_64-linux-good.entry")) as pilot:
-        await pilot.press("5", "I", "home", "down")
+        await pilot.press("3", "I", "home", "down")
         await settled(pilot)
         assert "16 bit little" in shown(pilot) and "entry: " in shown(pilot)
     async with running(sample("amd64-cut-note.elf")) as pilot:
@@ -94,7 +94,7 @@ async def test_copying_in_each_form(sample: Sample, size: tuple[int, int], monke
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("VTE_VERSION", raising=False)
     async with running(sample("amd64-cut-note.elf"), size=size) as pilot:
-        await pilot.press("3", "down", "down")
+        await pilot.press("4", "down", "down")
         wanted = (
             "PAGESIZE=4096",
             b"PAGESIZE=4096".hex(),
@@ -122,7 +122,7 @@ async def test_copying_into_a_file_replaces_none(
     files = sample("x86_64-linux-good.elf"), sample("x86_64-linux-good.entry")
     async with running(*files) as pilot:
         raw = main_screen(pilot).document.state.entry.raw  # type: ignore[union-attr]
-        await pilot.press("1", "home", "c")
+        await pilot.press("7", "home", "c")
         assert "C writes a file" in said(pilot)
         await pilot.press("C", "w")
         await settled(pilot)

@@ -128,7 +128,7 @@ async def test_a_key_is_explained_with_room_and_what_matters_first(
 ) -> None:
     async with running(sample("amd64-cut-note.elf"), size=size) as pilot:
         screen = main_screen(pilot)
-        await pilot.press("3", "slash", *"KERNELOFFS", "enter", "i")
+        await pilot.press("4", "slash", *"KERNELOFFS", "enter", "i")
         await settled(pilot)
         words = str(screen.query_one("#about-text", Static).content)
         assert words.index("if wrong") < words.index("read by")

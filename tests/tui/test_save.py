@@ -150,7 +150,7 @@ async def test_an_entry_is_made_from_nothing_and_saved(tmp_path: Path) -> None:
         await choose(pilot, "New entry")
         await settled(pilot)
         screen = main_screen(pilot)
-        await pilot.press("1", "home", *["down"] * 4, "enter")
+        await pilot.press("7", "home", *["down"] * 4, "enter")
         await type_text(pilot, "0x100c66000")
         await pilot.press("enter")
         await settled(pilot)
@@ -185,7 +185,7 @@ async def test_a_dump_and_its_entry_are_saved_one_by_one(sample: Sample, tmp_pat
     files = sample("x86_64-linux-good.elf"), sample("x86_64-linux-good.entry")
     async with running(*files) as pilot:
         screen = main_screen(pilot)
-        await pilot.press("3", "down", "d", "1", "end", "enter")
+        await pilot.press("4", "down", "d", "7", "end", "enter")
         await type_text(pilot, "0x3000")
         await pilot.press("enter")
         await settled(pilot)
@@ -208,7 +208,7 @@ async def test_a_dump_and_its_entry_are_saved_one_by_one(sample: Sample, tmp_pat
 async def test_a_save_that_makes_a_reader_refuse_asks_first(sample: Sample, tmp_path: Path) -> None:
     out = tmp_path / "out.elf"
     async with running(sample("amd64-cut-note.elf")) as pilot:
-        await pilot.press("3", "d", "s")
+        await pilot.press("4", "d", "s")
         await type_text(pilot, str(out))
         await pilot.press("enter")
         await settled(pilot)

@@ -44,7 +44,7 @@ async def test_by_keys_and_back_to_the_field(sample: Sample) -> None:
         assert view.highlight == (0, 2), "there is nothing before"
         await pilot.press("right")
         assert view.highlight == (0, 4) and "selected" not in shown(pilot), "the field again, the magic"
-        await pilot.press("shift+right", "3", "down", "5")
+        await pilot.press("shift+right", "4", "down", "5")
         await settled(pilot)
         assert not view.selected, "another pane points somewhere else"
 

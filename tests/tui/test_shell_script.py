@@ -29,7 +29,7 @@ async def test_each_edit_shows_its_command_and_all_are_a_script(
     monkeypatch.chdir(tmp_path)
     shutil.copy(sample("amd64-cut-note.elf"), "a.elf")
     async with running("a.elf", size=(80, 24)) as pilot:
-        await pilot.press("3", "down", "down", "enter")
+        await pilot.press("4", "down", "down", "enter")
         await type_text(pilot, "8192")
         await pilot.press("enter")
         await settled(pilot)
@@ -39,7 +39,7 @@ async def test_each_edit_shows_its_command_and_all_are_a_script(
         assert _status(pilot) == "$ vmci set a-fixed.elf --delete PAGESIZE --in-place"
         await pilot.press("down")
         assert _status(pilot).startswith("offset"), "until the cursor moves"
-        await pilot.press("2", "home", "d")
+        await pilot.press("3", "home", "d")
         await settled(pilot)
         await pilot.press("dollar_sign")
         await settled(pilot)
@@ -85,7 +85,7 @@ async def test_screens_that_only_show_have_a_command(
             assert command in shown(pilot).split("\n")[0]
             await pilot.press("escape")
             await settled(pilot)
-        await pilot.press("3", "i")
+        await pilot.press("4", "i")
         await settled(pilot)
         assert "$ vmci explain OSRELEASE=6.1.0-56-amd64" in shown(pilot)
 

@@ -31,7 +31,7 @@ def _names(pilot: Pilot[Any]) -> str:
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
 async def test_from_a_note_down_to_a_register_and_back(sample: Sample, size: tuple[int, int]) -> None:
     async with running(sample("amd64-cut-note.elf"), size=size) as pilot:
-        await _press(pilot, "2", "home", "S")
+        await _press(pilot, "3", "home", "S")
         assert _names(pilot) == "notes / note 0: CORE / namesz"
         await _press(pilot, *["down"] * 4, "enter", "down")
         assert _names(pilot) == "notes / note 0: CORE / descriptor / si_signo"

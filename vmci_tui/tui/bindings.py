@@ -70,3 +70,17 @@ def moves(what: str) -> tuple[Binding, ...]:
         ),
         bind("D", f"duplicate_{what}", "Duplicate", f"Duplicate the {what}", show=False),
     )
+
+
+OPEN_ENTRY: Final = (
+    bind("b", "screen.open_entry", "Open entry", "Open the entry of this dump", "open_entry"),
+    bind(
+        "p",
+        "screen.paste_entry",
+        "Paste",
+        "Paste an entry that gdb printed, or /sys/kernel/vmcoreinfo",
+        "paste_entry",
+        show=False,
+    ),
+)
+"""For the panes that show the entry, or say that none is open."""

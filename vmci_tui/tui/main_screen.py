@@ -23,11 +23,12 @@ from vmci_tui.tui.panes.entry import EntryList
 from vmci_tui.tui.panes.findings import FindingsList, FindingsPane, finding_count
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList, KeysPane, key_rows
-from vmci_tui.tui.panes.pane_bar import PaneBar
-from vmci_tui.tui.panes.panes import NAMES, PANES, Panes
+from vmci_tui.tui.panes.panes import NAMES, PANE_BINDINGS, PANES, Panes, tabs
+from vmci_tui.tui.panes.readers import ReadersPane
 from vmci_tui.tui.prompts import is_judged, say, try_edit
 from vmci_tui.tui.session import Session, SessionEvent
 from vmci_tui.tui.widgets.key_footer import KeyFooter
+from vmci_tui.tui.widgets.pane_bar import PaneBar
 from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.useful_actions import is_useful
 from vmci_tui.tui.widgets.verdict_strip import TitleBar
@@ -73,10 +74,7 @@ class MainScreen(Guarded, Screen[None]):
         bind("P", "log", "Log", "Show the kernel's log, as dmesg prints it"),
         bind("H", "header", "Header", "Show the header of a kdump file", show=False),
         bind("I", "inspect", "Inspect", "Show the bytes at the cursor as numbers", show=False),
-        *(
-            bind(str(number), f"pane('{name}')", name.capitalize(), f"Go to the pane {name}", f"pane.{name}", False)
-            for number, name in enumerate(NAMES, 1)
-        ),
+        *PANE_BINDINGS,
     ]
 
     about = "The file: its entry, notes, text, findings and bytes; the panes follow each other's cursor."
@@ -206,9 +204,7 @@ class MainScreen(Guarded, Screen[None]):
 
     def _show_tabs(self) -> None:
         count = finding_count(self.session.found) if self.session.judgement is not None else self.session.not_judged
-        panes = [pane for pane in PANES if pane.fits(self.document)]
-        tabs = ((pane.name, f"{pane.title} ({count})" if pane.name == "findings" else pane.title) for pane in panes)
-        self.query_one(PaneBar).show(tuple(tabs), self._active)
+        self.query_one(PaneBar).show(tabs(self.document, count), self._active)
         self.query_one(FindingsPane).border_subtitle = count
 
     # Which pane
@@ -231,9 +227,10 @@ class MainScreen(Guarded, Screen[None]):
             self.action_pane("keys")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide the key of a pane that only an entry alone has."""
-        if action == "pane" and self.document.dump is not None:
-            return PANES[NAMES.index(str(parameters[0]))].of_dump
+        """Hide the keys of panes that this document does not have; an entry alone has keys of its own."""
+        if action in ("pane", "pane_alone"):
+            pane = PANES[NAMES.index(str(parameters[0]))]
+            return (action == "pane_alone") == (self.document.dump is None) and pane.fits(self.document)
         return super().check_action(action, parameters)
 
     def is_useful(self, action: str) -> bool:
@@ -250,6 +247,8 @@ class MainScreen(Guarded, Screen[None]):
         self._show_tabs()
         # Once the pane is shown: a hidden widget takes no focus.
         self.call_after_refresh(self.query_one(f"#{name}").focus)
+
+    action_pane_alone = action_pane
 
     def _show_pane(self, name: str) -> None:
         self.update_classes({f"show-{pane}": pane == name for pane in NAMES})
@@ -323,6 +322,12 @@ class MainScreen(Guarded, Screen[None]):
     def action_edit_text(self) -> None:
         self._do.edit_text()
 
+    def action_open_entry(self) -> None:
+        self.query_one(EntryList).action_open_entry()
+
+    def action_paste_entry(self) -> None:
+        self.query_one(EntryList).action_paste_entry()
+
     def action_strip(self) -> None:
         try_edit(self, self.session, Edit.of(edit_notes.strip))
 
@@ -363,13 +368,13 @@ class MainScreen(Guarded, Screen[None]):
         self._do.next_commands()
 
     def action_readers(self) -> None:
-        """Show the readers, with the cursor on the strip's reader."""
+        """Show the readers, with the cursor on the one that is chosen in the strip or the pane."""
         if not is_judged(self, self.session):
             return
         from vmci_tui.tui.screens.readers_screen import ReadersScreen
 
-        strip = self.query_one(TitleBar)
-        screen = ReadersScreen(self.session, strip.reader if strip.has_focus else None)
+        chosen = self.focused.reader if isinstance(self.focused, (TitleBar, ReadersPane)) else None
+        screen = ReadersScreen(self.session, chosen)
         self.app.push_screen(screen, self._after_readers)
 
     def _after_readers(self, wanted: Finding | Literal["repair"] | None) -> None:

@@ -13,12 +13,12 @@ from vmci_tui.tui.panes.entry import EntryList
 from vmci_tui.tui.panes.findings import FindingsList
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList
-from vmci_tui.tui.panes.pane_bar import PaneBar
 from vmci_tui.tui.panes.panes import NAMES, PANES
+from vmci_tui.tui.widgets.pane_bar import PaneBar
 
 _SELECTORS: Final = {
     **{pane.name: f"#{pane.box_id}" for pane in PANES},
-    "readers": "#title",
+    "readers": "#readers, #qemu",
     "choices": ".choices",
     "footer": "KeyFooter",
 }

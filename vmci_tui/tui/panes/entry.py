@@ -15,7 +15,7 @@ from vmci_tui.document import edit_entry
 from vmci_tui.document.edit import Edit
 from vmci_tui.formats.elf_note import NAME, build
 from vmci_tui.formats.fw_cfg_entry import GDB_COMMAND, LENGTH, Write, parse_number
-from vmci_tui.tui.bindings import bind
+from vmci_tui.tui.bindings import OPEN_ENTRY, bind
 from vmci_tui.tui.panes.copy import entry_bytes
 from vmci_tui.tui.panes.rows import RowTarget, entry_rows
 from vmci_tui.tui.prompts import ask, ask_text, say, try_edit
@@ -59,8 +59,7 @@ class EntryList(LineList):
         bind("w", "add_write", "Add write", "Add a write of the guest"),
         bind("d", "delete_write", "Delete", "Remove the write"),
         bind("T", "templates", "Templates", "Add writes by a template: whole, halves, 15 bytes, 1 MiB + 1"),
-        bind("b", "open_entry", "Open entry", "Open the entry of this dump"),
-        bind("p", "paste_entry", "Paste", "Paste an entry that gdb printed, or /sys/kernel/vmcoreinfo", show=False),
+        *OPEN_ENTRY,
         bind("Y", "export", "qtest", "Write the guest's writes as C for a qtest of QEMU", show=False),
     ]
 
@@ -72,7 +71,7 @@ class EntryList(LineList):
                 return document.state.entry is not None and target is not None and target.kind in ("field", "write")
             case "delete_write":
                 return target is not None and target.kind == "write"
-            case "open_entry":
+            case "screen.open_entry":
                 return document.dump is not None and document.state.entry is None and not document.modified
             case "ask_qemu":
                 return document.state.entry is not None

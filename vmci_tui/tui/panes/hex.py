@@ -18,10 +18,10 @@ from vmci_tui.settings import settings
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.host import host
 from vmci_tui.tui.panes.copy import file_bytes
-from vmci_tui.tui.panes.pane_bar import PaneBar
 from vmci_tui.tui.prompts import ask, say
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.hex_view import SELECT_BINDINGS, HexView
+from vmci_tui.tui.widgets.pane_bar import PaneBar
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class BytesPane(HexView):
     DEFAULT_CLASSES = "pane"
 
     about = (
-        "Hex: the bytes of the file, coloured by kind; the line below names the field. "
+        "Bytes: the bytes of the file, coloured by kind; the line below names the field. "
         "Enter starts overwriting bytes of a note or the entry; guest memory is never edited. Shift and arrows, "
         "or the mouse, select bytes to copy."
     )

@@ -21,13 +21,11 @@ class Inspector(LineList):
     about = "The bytes at the cursor of the hex view as numbers of each width and order, and as text."
     SCOPED_CSS = False
     DEFAULT_CSS = """
-    #inspector { height: 13; border: round $surface-lighten-2; border-title-color: $text-muted; }
+    #inspector { border: round $surface-lighten-2; border-title-color: $text-muted; }
     #inspector:focus { border: round $accent; border-title-color: $accent; border-title-style: bold; }
     #inspector:focus:nocolor { border: heavy $accent; }
     .-narrow #inspector { display: none; }
     .-narrow.show-hex #inspector { display: block; }
-    .inspecting #findings-pane { display: none; }
-    .-wide.inspecting #findings-pane { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "follow", "Follow", "Go to this number as a paddr"),

@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from vmci_tui.common.errors import EditError
@@ -22,8 +23,8 @@ from vmci_tui.formats.vmcoreinfo import Line
 from vmci_tui.tui.bindings import bind, moves
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
-from vmci_tui.tui.panes.rows import KeyRows
 from vmci_tui.tui.prompts import ask_edit, say, try_edit
+from vmci_tui.tui.rows.key_rows import KeyRows
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import plain
 from vmci_tui.tui.widgets.line_list import LineList
@@ -46,7 +47,7 @@ class KeysList(LineList):
     enter_action = "edit_value"
 
     about = (
-        "Keys: the text of the VMCOREINFO note, one KEY=VALUE in each line. "
+        "Note text: the text of the VMCOREINFO note, one KEY=VALUE in each line. "
         "i explains the key under the cursor, m shows what each reader reads."
     )
 
@@ -211,7 +212,9 @@ class KeysPane(Guarded, Vertical):
 
     def show_state(self) -> None:
         """Show the lines of the session's document that pass the filter."""
-        self.query_one(KeysList).show_keys(key_rows(self.session.document.state, self._wanted))
+        rows = key_rows(self.session.document.state, self._wanted)
+        self.query_one(KeysList).show_keys(rows)
+        self.set_class(not rows and not self._wanted, "bare")
         self.show_title()
 
     def show_title(self) -> None:
@@ -219,7 +222,7 @@ class KeysPane(Guarded, Vertical):
         shown, text = self.query_one(KeysList).shown, self.session.document.state.vmcoreinfo
         proof = self.session.judgement.proof if self.session.judgement is not None else None
         said = f", {PROVED[proof.proved]}" if proof and text else ""
-        self.border_title = f"3 {shown.title}"
+        self.border_title = f"4 {shown.title}"
         self.border_subtitle = f"{len(shown)} of {len(text.lines)} lines{said}" if text else shown.summary
 
     # The filter
@@ -304,17 +307,16 @@ class KeysPane(Guarded, Vertical):
             self.screen.query_one("#about").border_title = title
             self.screen.query_one("#about").scroll_home(animate=False)
             return
-        # At normal width the keys' column is narrow: explain in place of the findings, below the hex view.
-        home = self.screen.query_one("#right") if self.screen.has_class("-normal") else self
         about = VerticalScroll(Static(words, id="about-text"), id="about")
         about.border_title = title
-        home.mount(about)
+        assert isinstance(self.parent, Widget)
+        self.parent.mount(about, after=self)
 
 
 def key_rows(state: State, wanted: str = "") -> KeyRows:
     """Return the lines of the text, or the fields of a Windows header, that contain `wanted`."""
     if state.note is None or not state.note.is_windows:
         return KeyRows(state.vmcoreinfo, wanted)
-    from vmci_tui.tui.panes.windows_rows import WindowsHeaderRows
+    from vmci_tui.tui.rows.windows_rows import WindowsHeaderRows
 
     return WindowsHeaderRows(state.note, wanted)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
@@ -10,11 +9,12 @@ from textual.binding import BindingType
 from vmci_tui.common.safe_text import Safe, literal, visible
 from vmci_tui.document import edit_notes
 from vmci_tui.document.edit import Edit
+from vmci_tui.document.note_table import note_lines
 from vmci_tui.formats.fw_cfg_entry import parse_number
-from vmci_tui.tui.bindings import bind, moves
+from vmci_tui.tui.bindings import OPEN_ENTRY, bind, moves
 from vmci_tui.tui.panes.copy import file_bytes
-from vmci_tui.tui.panes.rows import RowTarget, note_rows
 from vmci_tui.tui.prompts import ask_edit, say, try_edit
+from vmci_tui.tui.rows.note_rows import NoteRows
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.line_list import LineList
 
@@ -37,6 +37,7 @@ class NotesList(LineList):
         bind("enter", "rename_note", "Rename", "Change the note's name"),
         bind("t", "retype_note", "Retype", "Change the note's type"),
         bind("d", "drop_note", "Delete", "Remove the note"),
+        *OPEN_ENTRY,
         *moves("note"),
     ]
 
@@ -47,15 +48,15 @@ class NotesList(LineList):
     def __init__(self, session: Session) -> None:
         super().__init__(id="notes", empty="no notes: [a] adds one")
         self.session = session
-        self.targets: Sequence[RowTarget] = ()
+        self.shown = NoteRows(())
         self._types: dict[int, str] = {}
         """The names of the types of CORE notes; empty until they are loaded."""
 
     def show_state(self) -> None:
         """Show the state of the session's document."""
-        rows = note_rows(self.session.document, self._types)
-        self.targets = [target for _, target in rows]
-        self.set_rows([row for row, _ in rows])
+        self.shown = NoteRows(note_lines(self.session.document, self._types))
+        self.header = self.shown.header
+        self.set_rows(self.shown)
         if not self._types:
             self.call_after_refresh(self._name_types)
 

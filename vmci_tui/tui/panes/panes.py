@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.binding import Binding
 from textual.widget import Widget
 
 from vmci_tui.common.span import Span
 from vmci_tui.document.byte_map import Place
 from vmci_tui.document.document import Document
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.panes.entry import EntryList
 from vmci_tui.tui.panes.findings import FindingsList, FindingsPane
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList, KeysPane
 from vmci_tui.tui.panes.notes import NotesList
-from vmci_tui.tui.panes.pane_bar import PaneBar
+from vmci_tui.tui.panes.readers import ReadersPane
 from vmci_tui.tui.prompts import say
 from vmci_tui.tui.session import Session
+from vmci_tui.tui.space.pane_layout import PaneLayout
 from vmci_tui.tui.widgets.line_list import LineList
+from vmci_tui.tui.widgets.pane_bar import PaneBar
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
@@ -36,18 +39,29 @@ class Pane(NamedTuple):
 
     name: str
     """Also the id of its widget that takes the focus."""
-    title: str
+    words: str
+    """Its title, without the number."""
     box: Callable[[Session], Widget]
     """Makes the widget with the border, which may also be the one that takes the focus."""
     box_id: str
-    of_entry: bool = True
-    """Whether it is shown for an entry without a dump."""
-    of_dump: bool = True
-    """Whether it is shown for a dump."""
+    number: str = ""
+    """Its key if a dump is open; empty if it is not shown for a dump."""
+    alone: str = ""
+    """Its key if only an entry is open; empty if it is not shown then."""
 
     def fits(self, document: Document) -> bool:
-        """Return whether it is shown for this document."""
-        return self.of_entry if document.dump is None else self.of_dump
+        """Return whether it is shown for this document; the entry of a dump only if one is open."""
+        if document.dump is None:
+            return bool(self.alone)
+        return bool(self.number) and (self.name != "entry" or document.state.entry is not None)
+
+    def title(self, document: Document) -> str:
+        """Return its title with the number that is its key."""
+        return f"{self.key(document)} {self.words}"
+
+    def key(self, document: Document) -> str:
+        """Return the key that goes to it; empty if it is not shown."""
+        return self.alone if document.dump is None else self.number
 
 
 def _qemu_pane(session: Session) -> Widget:
@@ -57,25 +71,51 @@ def _qemu_pane(session: Session) -> Widget:
 
 
 PANES: Final = (
-    Pane("entry", "1 Entry", EntryList, "entry"),
-    Pane("notes", "2 Notes", NotesList, "notes", of_entry=False),
-    Pane("keys", "3 Keys", KeysPane, "keys-pane", of_entry=False),
-    Pane("findings", "4 Findings", FindingsPane, "findings-pane"),
-    Pane("hex", "5 Hex", HexPane, "hex"),
-    Pane("qemu", "6 What QEMU will do", _qemu_pane, "qemu", of_dump=False),
+    Pane("findings", "Findings", FindingsPane, "findings-pane", "1", "4"),
+    Pane("readers", "Readers", ReadersPane, "readers", "2"),
+    Pane("notes", "Notes", NotesList, "notes", "3"),
+    Pane("keys", "Note text", KeysPane, "keys-pane", "4"),
+    Pane("hex", "Bytes", HexPane, "hex", "5", "3"),
+    Pane("entry", "Entry", EntryList, "entry", "7", "1"),
+    Pane("qemu", "What QEMU will do", _qemu_pane, "qemu", alone="2"),
 )
+"""The panes of a dump in their order, then that of an entry alone. Tab goes through them by their keys."""
 NAMES: Final = tuple(pane.name for pane in PANES)
-COLUMNS: Final = {"left": (*PANES[:3], PANES[5]), "right": (PANES[4], PANES[3])}
-"""The panes of each column, from the top."""
 
 
-class Panes(Guarded, Horizontal):
+def tabs(document: Document, findings: str) -> tuple[tuple[str, str], ...]:
+    """Return (pane, label) for each pane of this document; `findings` says how many there are."""
+    panes = sorted((pane for pane in PANES if pane.fits(document)), key=lambda pane: pane.key(document))
+    titles = ((pane.name, pane.title(document)) for pane in panes)
+    return tuple((name, f"{title} ({findings})" if name == "findings" else title) for name, title in titles)
+
+
+def _bindings(alone: bool) -> Iterator[Binding]:
+    for pane in PANES:
+        if key := pane.alone if alone else pane.number:
+            action, group = ("pane_alone", "alone") if alone else ("pane", "pane")
+            yield bind(
+                key, f"{action}('{pane.name}')", pane.words, f"Go to {pane.words}", f"{group}.{pane.name}", False
+            )
+
+
+PANE_BINDINGS: Final = (*_bindings(False), *_bindings(True))
+"""The keys of the panes, for a dump and for an entry alone."""
+
+
+class Panes(Guarded, Widget):
     """All panes; a move in one of them moves the others, and the status line shows the place."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(id="panes")
         self.session = session
         self._inspector: Inspector | None = None
+        self._arranged = PaneLayout()
+
+    @property
+    def layout(self) -> PaneLayout:
+        """Return the layout: where each pane is follows from the room."""
+        return self._arranged
 
     @property
     def document(self) -> Document:
@@ -83,18 +123,18 @@ class Panes(Guarded, Horizontal):
         return self.session.document
 
     def compose(self) -> ComposeResult:
-        for side, panes in COLUMNS.items():
-            with Vertical(id=side):
-                yield from (pane.box(self.session) for pane in panes if pane.of_dump or pane.fits(self.document))
-
-    def on_mount(self) -> None:
-        for pane in PANES:
-            for box in self.query(f"#{pane.box_id}"):
-                box.border_title = pane.title
+        for pane in sorted(PANES, key=lambda pane: pane.key(self.document)):
+            if pane.number or pane.fits(self.document):
+                box = pane.box(self.session)
+                box.border_title = pane.title(self.document)
+                box.set_class(not pane.fits(self.document), "absent")
+                yield box
 
     def show_state(self) -> None:
         """Show the document's state; the judgement comes later."""
-        self.query_one(EntryList).show_state()
+        entry = self.query_one(EntryList)
+        entry.set_class(not PANES[NAMES.index("entry")].fits(self.document), "absent")
+        entry.show_state()
         if self.document.dump is None:
             self.qemu.show_state()
         self.query_one(NotesList).show_state()
@@ -112,6 +152,8 @@ class Panes(Guarded, Horizontal):
     def show_judgement(self) -> None:
         """Show the findings, and whether memory proves the text."""
         self.query_one(FindingsPane).show_judgement()
+        for readers in self.query(ReadersPane):
+            readers.show_judgement()
         self.query_one(KeysPane).show_title()
 
     # The status line
@@ -174,9 +216,7 @@ class Panes(Guarded, Horizontal):
 
     @on(LineList.Moved, "#notes")
     def _note_moved(self, event: LineList.Moved) -> None:
-        span = self.query_one(NotesList).targets[event.index].span
-        if span is not None:
-            self._point_at(span)
+        self._point_at(self.query_one(NotesList).shown.lines[event.index].span)
 
     @on(LineList.Moved, "#entry")
     def _entry_moved(self) -> None:
@@ -298,7 +338,7 @@ class Panes(Guarded, Horizontal):
         from vmci_tui.tui.panes.inspector import Inspector
 
         self._inspector = Inspector(view)
-        self.query_one("#right").mount(self._inspector, after="#hex")
+        self.mount(self._inspector, after="#hex")
         self.screen.add_class("inspecting")
         if self.screen.has_class("-narrow"):
             self.post_message(PaneBar.Picked("hex"))

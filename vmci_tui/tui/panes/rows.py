@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.common.span import Span
 from vmci_tui.document.derived_entry import derive, no_entry_reason
 from vmci_tui.document.document import Document
@@ -19,16 +18,10 @@ from vmci_tui.formats.fw_cfg_entry import (
     EntryHistory,
     entry_span,
 )
-from vmci_tui.formats.header_text import HeaderText
-from vmci_tui.formats.note_kinds import device_dump
-from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
-from vmci_tui.tui.style.cells import LazyRows, Row
+from vmci_tui.tui.style.cells import Row
 
 if TYPE_CHECKING:
     from vmci_tui.findings import Finding
-
-_LONGEST = 4096
-"""Cells of a value that are built; no terminal is wider."""
 
 
 class RowTarget(NamedTuple):
@@ -132,25 +125,6 @@ def _derived_rows(document: Document) -> list[tuple[Row, RowTarget]]:
     return out
 
 
-def note_rows(document: Document, names: dict[int, str]) -> list[tuple[Row, RowTarget]]:
-    """Return a row for every note; `names` has the names of the types of CORE notes."""
-    out: list[tuple[Row, RowTarget]] = []
-    layout = document.layout
-    for index, (note, offset) in enumerate(zip(layout.notes, layout.note_offsets, strict=True)):
-        alone = isinstance(note, HeaderText)
-        name = "text only" if alone else visible(note.name.rstrip(b"\0"))[:40] or "(no name)"
-        chosen = index == document.state.index
-        kind = names.get(note.type, "") if note.name == b"CORE\0" else device_dump(note)
-        what = "the header names it" if alone else f"type {note.type:#x} {kind}"
-        row = (
-            (f"{index:>3} ", "dim"), (f"{name:<12} ", "good" if chosen else "key"),
-            (f"{note.descsz} bytes at {offset:#x}  ", "value"),
-            (f"{what} ", "dim"), (note.broken or "", "error"),
-        )  # fmt: skip
-        out.append((row, RowTarget("note", number=index, span=Span(offset, len(note.raw)))))
-    return out
-
-
 _MARKS = {"error": ("error ", "error"), "warning": ("warn  ", "warning"), "info": ("info  ", "info")}
 
 
@@ -161,62 +135,3 @@ def finding_rows(findings: Sequence[Finding]) -> list[Row]:
         fix = ("[f] ", "good") if finding.fix else ("[R] ", "good") if finding.wants_memory else ("    ", "dim")
         out.append((_MARKS[finding.severity], (f"{finding.code} ", "dim"), fix, (finding.message, "value")))
     return out
-
-
-class KeyRows(LazyRows):
-    """The lines of the text that pass the filter."""
-
-    title = "vmcoreinfo"
-    summary = "none"
-    """The pane's subtitle if the note has no text."""
-
-    def __init__(self, text: Vmcoreinfo | None, wanted: str = "") -> None:
-        self.text = text
-        lines = text.lines if text else ()
-        needle = wanted.lower().encode("ascii", "replace")
-        self.lines: tuple[Line, ...] = (
-            lines if not needle else tuple(line for line in lines if needle in line.raw.lower())
-        )
-        self._twice = {key for key, _ in text.duplicates} if text else set()
-        self._longest = max((len(line.key or b"") for line in self.lines[:2000]), default=0)
-        self._digits = len(str(len(lines)))
-        self._width = 40
-
-    def fit(self, width: int) -> None:
-        """Share `width` cells between keys and values; keys get three fifths at most."""
-        self._width = min(self._longest, max((width - self._digits) * 3 // 5, 12))
-
-    def __len__(self) -> int:
-        return len(self.lines)
-
-    def row(self, index: int) -> Row:
-        line = self.lines[index]
-        number = f"{line.number:>{self._digits}} "
-        if line.key is None:
-            return (
-                (number, "dim"),
-                (visible(line.body[:_LONGEST]) or "(empty line)", "error"),
-                ("  no key=value", "dim"),
-            )
-        style = "warning" if line.key in self._twice else "key"
-        key = visible(line.key[:_LONGEST])
-        if len(key) > self._width:
-            key = Safe(key[: self._width - 2] + "..")
-        return (
-            (number, "dim"), (f"{key:<{self._width}} ", style), (visible((line.value or b"")[:_LONGEST]), "value"),
-        )  # fmt: skip
-
-    def part(self, index: int) -> Span | None:
-        """Return the bytes of the descriptor that a row is about; None for a line of the text."""
-        return None
-
-    def index_of(self, number: int) -> int | None:
-        """Return the row of line `number` of the text; None if the filter hides it."""
-        low, high = 0, len(self.lines)
-        while low < high:
-            middle = (low + high) // 2
-            if self.lines[middle].number < number:
-                low = middle + 1
-            else:
-                high = middle
-        return low if low < len(self.lines) and self.lines[low].number == number else None

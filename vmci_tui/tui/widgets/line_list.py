@@ -58,11 +58,23 @@ class LineList(GuardedWidget, can_focus=True):
         super().__init__(id=id)
         self.rows: Sequence[Row] = ()
         self.empty = empty
+        self.header: Row = ()
+        """The names of the columns, above the first line; () for no header."""
         self._styles: dict[str, Style] = {}
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the number of lines, for a pane of automatic height."""
-        return max(len(self.rows), 1)
+        return max(len(self.rows), 1) + self._head
+
+    @property
+    def _head(self) -> int:
+        """Return the lines of the header: 0 or 1."""
+        return 1 if self.header else 0
+
+    @property
+    def _room(self) -> int:
+        """Return the lines for rows."""
+        return max(self.size.height - self._head, 0)
 
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Show other lines; the cursor keeps its index, or moves to the last line."""
@@ -85,10 +97,10 @@ class LineList(GuardedWidget, can_focus=True):
         self._styles = {}
 
     def validate_top(self, value: int) -> int:
-        return max(0, min(value, len(self.rows) - max(self.size.height, 1)))
+        return max(0, min(value, len(self.rows) - max(self._room, 1)))
 
     def watch_cursor(self, old: int, new: int) -> None:
-        height = self.size.height
+        height = self._room
         if not height:  # not shown yet
             return
         if new < self.top:
@@ -101,21 +113,24 @@ class LineList(GuardedWidget, can_focus=True):
     def _line_region(self, index: int) -> Region:
         """Return the region that a move of the cursor changes: the line, or without the focus its first cell."""
         width = self.size.width if self.has_focus or index >= len(self.rows) else len(self.rows[index][0][0])
-        return Region(0, index - self.top, width, 1)
+        return Region(0, index - self.top + self._head, width, 1)
 
     def on_resize(self) -> None:
         self.top = self.validate_top(self.top)
         self.watch_cursor(self.cursor, self.cursor)
 
     def on_focus(self) -> None:
-        self.refresh(Region(0, self.cursor - self.top, self.size.width, 1))
+        self.refresh(Region(0, self.cursor - self.top + self._head, self.size.width, 1))
 
     on_blur = on_focus
 
     def render_line(self, y: int) -> Strip:
-        width, index = self.size.width, self.top + y
         styles = self._style_map()
-        base = styles["base"]
+        base, width = styles["base"], self.size.width
+        y -= self._head
+        if y < 0:
+            return strip_of(self.header, width, styles, base)
+        index = self.top + y
         if index >= len(self.rows):
             text = self.empty if not self.rows and y == 0 else ""
             return strip_of(((text, "dim"),), width, styles, base)
@@ -129,7 +144,7 @@ class LineList(GuardedWidget, can_focus=True):
 
     def _bar(self, y: int) -> str:
         """Return the scroll bar's cell in a line; empty if all lines are visible."""
-        height, count = self.size.height, len(self.rows)
+        height, count = self._room, len(self.rows)
         if count <= height or not height:
             return ""
         thumb = self.top * height // count
@@ -147,7 +162,7 @@ class LineList(GuardedWidget, can_focus=True):
         self._go(self.cursor + by)
 
     def action_page(self, by: int) -> None:
-        self._go(self.cursor + by * max(self.size.height - 1, 1))
+        self._go(self.cursor + by * max(self._room - 1, 1))
 
     def action_jump(self, to: int) -> None:
         self._go(len(self.rows) - 1 if to < 0 else to)
@@ -171,9 +186,10 @@ class LineList(GuardedWidget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
-        width, height = self.size
+        width, height = self.size.width, self._room
         x, y = event.get_content_offset_capture(self)
-        if x == width - 1 and len(self.rows) > height:
+        y -= self._head
+        if y >= 0 and x == width - 1 and len(self.rows) > height:
             self.top = y * len(self.rows) // max(height, 1)
             return
         index = self.top + y

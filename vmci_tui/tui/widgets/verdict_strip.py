@@ -151,6 +151,7 @@ class TitleBar(StatusLine, can_focus=True):
         self.refresh(Region(0, _STRIP, self.size.width, 1))
 
     def on_resize(self) -> None:
+        self.can_focus = self.size.height > _STRIP  # else the pane of the readers is shown
         self._lay()
         self._lay_verdict()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.windows_header import windows_header
-from vmci_tui.tui.panes.rows import KeyRows
+from vmci_tui.tui.rows.key_rows import KeyRows
 from vmci_tui.tui.style.cells import Row
 
 

@@ -1,0 +1,97 @@
+"""The pane of the readers: which of them accept the file now and once it is saved, and what each prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.binding import BindingType
+
+from vmci_tui.tui.bindings import OPEN_ENTRY, bind
+from vmci_tui.tui.session import Session
+from vmci_tui.tui.style.cells import Cell, Row
+from vmci_tui.tui.widgets.line_list import LineList
+
+if TYPE_CHECKING:  # it imports all readers, 20 ms that the first paint need not wait for
+    from vmci_tui.verdict.reader_table import ReaderLine
+
+_WORDS: Final = {
+    "accepts": ("ok", "good"),
+    "opens": ("opens", "warning"),
+    "refuses": ("no", "error"),
+    "unknown": ("-", "dim"),
+}
+_ACCEPTS: Final = ("accepts", "opens")
+_NAME, _WORD = 13, 6
+HEADER: Final[Row] = ((f"{'':<{_NAME}}{'now':<{_WORD}}   {'saved':<{_WORD}}what it prints", "title"),)
+
+
+class ReadersPane(LineList):
+    """A line for each reader."""
+
+    DEFAULT_CLASSES = "pane"
+    enter_action = "screen.readers"
+
+    about = (
+        "Readers: which tools accept the file as it is, and as it would be saved. `opens`: the tool accepts the file, "
+        "but reads no kernel memory. Its own words are in quotes."
+    )
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        bind(
+            "enter",
+            "screen.readers",
+            "Verdict",
+            "Show what this reader says, and what would change it",
+            "pane.readers.show",
+        ),
+        *OPEN_ENTRY,
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="readers", empty=session.not_judged)
+        self.session = session
+        self._lines: Sequence[ReaderLine] = ()
+
+    @property
+    def reader(self) -> str | None:
+        """Return the reader under the cursor."""
+        return self._lines[self.cursor].reader if self.cursor < len(self._lines) else None
+
+    def get_content_height(self, *_: object) -> int:
+        """Return the lines of all readers with their header: the pane keeps its height while they judge."""
+        return max(len(self.rows), 7) + 1
+
+    def show_judgement(self) -> None:
+        """Show the verdicts of the state, or why there are none."""
+        judgement = self.session.judgement
+        self.empty = self.session.not_judged
+        if judgement is not None:
+            from vmci_tui.verdict.reader_table import reader_lines
+
+            self._lines = reader_lines(judgement.both, self.session.document.state.entry is not None)
+            self.header = HEADER
+            self.border_subtitle = _summary(self._lines)
+            self.set_rows([_row(line) for line in self._lines])
+        elif not self.rows:
+            self.refresh()
+
+
+def _row(line: ReaderLine) -> Row:
+    """Return `crash        no    -> ok    "..."`; a verdict that saving does not change is shown once."""
+    (now, now_style), (then, then_style) = _WORDS[line.now], _WORDS[line.after]
+    changes = line.after != line.now
+    after: tuple[Cell, Cell] = (
+        ("-> " if changes else "   ", "dim"),
+        (f"{then if changes else '':<{_WORD}}", then_style),
+    )
+    words = "good" if line.after == "accepts" and changes else "dim" if line.now == "unknown" else "value"
+    return ((f"{line.reader:<{_NAME}}", "key"), (f"{now:<{_WORD}}", now_style), *after, (line.words, words))
+
+
+def _summary(lines: Sequence[ReaderLine]) -> str:
+    """Return how many of the readers that were asked accept the file, now and once it is saved."""
+    asked = [line for line in lines if (line.now, line.after) != ("unknown", "unknown")]
+    now = sum(line.now in _ACCEPTS for line in asked)
+    then = sum(line.after in _ACCEPTS for line in asked)
+    return f"{now} of {len(asked)} accept" if now == then else f"{now} of {len(asked)} accept, {then} once saved"

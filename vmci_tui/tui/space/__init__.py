@@ -1,0 +1,1 @@
+"""Where the panes are on a screen of any size."""

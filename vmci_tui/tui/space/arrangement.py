@@ -1,0 +1,88 @@
+"""Where each pane is, by the room that there is: one column, two from 100 cells, three from 160. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Final, NamedTuple
+
+TWO_COLUMNS: Final = 100
+THREE_COLUMNS: Final = 160
+_NARROW_BYTES, _WIDE_BYTES = 47, 79
+"""Cells of the hex view with its border: 8 or 16 bytes in a row."""
+_TEXT: Final = 66
+"""Cells that the text needs beside a hex view with 16 bytes in a row."""
+_LEAST: Final = 4
+"""Lines of the smallest pane: its border, and two rows."""
+
+_BYTES: Final = ("hex", "inspector", "map", "entry")
+"""The panes below the bytes, with them."""
+
+Rows = Mapping[str, int]
+"""The lines that a pane wants with its border; a pane without a number takes what is left."""
+
+
+class Box(NamedTuple):
+    """The place of a pane, in cells."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+def arrange(width: int, height: int, shown: Collection[str], rows: Rows) -> dict[str, Box]:
+    """Return the box of each pane of `shown` in a room of `width` x `height` cells.
+
+    `about`, the meaning of a key, is below the text where there are three columns, else in place of the findings.
+    """
+    if "qemu" in shown or len({"findings", "keys", "hex"} & {*shown}) < 2:
+        order = [name for name in ("entry", "qemu", "hex", "inspector", "findings") if name in shown]
+        return _column(0, width, height, [*order, *(name for name in shown if name not in order)], rows)
+    bytes_width = _bytes_width(width)
+    left: tuple[str, ...]
+    columns: tuple[tuple[tuple[str, ...], int], ...]
+    top = max(8, min(height * 2 // 5, 14))
+    if width < THREE_COLUMNS:
+        left = "findings", "about", "notes", "keys"
+        heads = {**rows, "readers": top}
+        if "keys" not in rows:  # there is a text
+            heads |= {"findings": top, "about": top}
+        heads["notes"] = min(rows.get("notes", _LEAST), max(height // 4, _LEAST))
+        columns = ((left, width - bytes_width), (("readers", *_BYTES), bytes_width))
+    else:
+        rest = width - bytes_width
+        first = max(min(rest * 48 // 100, 70), 50)
+        heads = {**rows, "about": height * 2 // 5, "notes": min(rows.get("notes", _LEAST), height // 3)}
+        left = "findings", "readers", "notes"
+        columns = ((left, first), (("keys", "about"), rest - first), (_BYTES, bytes_width))
+    out: dict[str, Box] = {}
+    x = 0
+    for names, cells in columns:
+        out |= _column(x, cells, height, [name for name in names if name in shown], heads)
+        x += cells
+    return out
+
+
+def _bytes_width(width: int) -> int:
+    """Return the width of the hex view: 16 bytes in a row where the other columns still have their room."""
+    others = _TEXT + 50 if width >= THREE_COLUMNS else _TEXT
+    return _WIDE_BYTES if width - _WIDE_BYTES >= others else min(_NARROW_BYTES, width // 2)
+
+
+def _column(x: int, width: int, height: int, names: list[str], rows: Rows) -> dict[str, Box]:
+    """Return the boxes of a column; panes without wanted lines share what the others leave, at least `_LEAST`."""
+    elastic = [name for name in names if name not in rows] or names[:1]
+    left = height - _LEAST * len(elastic)
+    heights: dict[str, int] = {}
+    for name in names:
+        if name not in elastic:
+            heights[name] = max(min(rows[name], left), 0)
+            left -= heights[name]
+    share, more = divmod(height - sum(heights.values()), max(len(elastic), 1))
+    for number, name in enumerate(elastic):
+        heights[name] = share + (number < more)
+    out, y = {}, 0
+    for name in names:
+        out[name] = Box(x, y, width, heights[name])
+        y += heights[name]
+    return out
