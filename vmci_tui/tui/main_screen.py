@@ -30,6 +30,7 @@ from vmci_tui.tui.session import Session, SessionEvent
 from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.pane_bar import PaneBar
 from vmci_tui.tui.widgets.status_line import StatusLine
+from vmci_tui.tui.widgets.title_words import file_words, kernel_words
 from vmci_tui.tui.widgets.useful_actions import is_useful
 from vmci_tui.tui.widgets.verdict_strip import TitleBar
 
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
     from vmci_tui.tui.background import Background
     from vmci_tui.tui.main_actions import MainActions
     from vmci_tui.tui.verdict.ahead import Ahead
-
-_LONG = 40
-"""Characters of the longest path that is not shortened."""
 
 
 class MainScreen(Guarded, Screen[None]):
@@ -152,13 +150,14 @@ class MainScreen(Guarded, Screen[None]):
     def _show_state(self) -> None:
         """Show the document's state; the judgement comes later."""
         self.query_one(Panes).show_state()
-        self.query_one(TitleBar).set_text(self._title())
+        self._show_title()
         self.refresh_bindings()
 
     def _show_judgement(self) -> None:
         judgement = self.session.judgement
         both = None if judgement is None else judgement.both
         self.query_one(TitleBar).show(both, self.session.not_judged)
+        self._show_title()
         self._show_verdict()
         self.query_one(Panes).show_judgement()
         self._show_tabs()
@@ -190,17 +189,10 @@ class MainScreen(Guarded, Screen[None]):
 
         self.query_one(TitleBar).show_verdict(verdict_of(self.session), offered_keys(self))
 
-    def _title(self) -> str:
-        document = self.document
-        dump = document.dump
-        kind = "entry"
-        if dump is not None:
-            kind = f"{document.container_title} {dump.bits} bit {dump.order}-endian {dump.machine}"
-        blob = f" + {_short(document.blob_name)}" if document.blob_name else ""
-        marks = ("  READ-ONLY" if document.read_only else "") + ("  MODIFIED" if document.unsaved else "")
-        if self._disk is not None and self._disk.mark:
-            marks += f"  {self._disk.mark}"
-        return f"vmci{marks}  {_short(document.name)}{blob}  {kind}"
+    def _show_title(self) -> None:
+        mark = self._disk.mark if self._disk is not None else ""
+        document, judgement = self.document, self.session.judgement
+        self.query_one(TitleBar).set_text(file_words(document, mark), kernel_words(document, judgement))
 
     def _show_tabs(self) -> None:
         count = finding_count(self.session.found) if self.session.judgement is not None else self.session.not_judged
@@ -393,8 +385,3 @@ def _ahead_class(_budget: Budget) -> type[Ahead]:
     from vmci_tui.tui.verdict.ahead import Ahead
 
     return Ahead
-
-
-def _short(name: str) -> str:
-    """Return the last part of a long path; the status line shows all of it."""
-    return name if len(name) <= _LONG else f".../{name.rsplit('/', 1)[-1]}"

@@ -1,0 +1,48 @@
+"""The words of the main screen's title: the file and what it holds at the left, its kernel at the right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vmci_tui.common.safe_text import visible
+from vmci_tui.common.sizes import size_text
+from vmci_tui.document.document import Document
+from vmci_tui.formats.note_kinds import is_cpu
+
+if TYPE_CHECKING:
+    from vmci_tui.findings.judgement import Judgement
+
+_LONG: Final = 40
+"""Characters of the longest path, and of the longest release, that is not shortened."""
+
+
+def file_words(document: Document, mark: str) -> str:
+    """Return the open files and what they hold; `mark` says what happened to the file on the disk, or is empty."""
+    blob = f" + {_short(document.blob_name)}" if document.blob_name else ""
+    marks = ("  READ-ONLY" if document.read_only else "") + ("  MODIFIED" if document.unsaved else "")
+    marks += f"  {mark}" if mark else ""
+    return f"vmci{marks}  {_short(document.name)}{blob}  {_kind(document)}"
+
+
+def kernel_words(document: Document, judgement: Judgement | None) -> str:
+    """Return the kernel that the note names, and whether memory proves the note; empty without a note's text."""
+    text = document.state.vmcoreinfo
+    if text is None or text.osrelease is None:
+        return ""
+    proof = None if judgement is None else judgement.proof
+    return f"Linux {visible(text.osrelease[:_LONG])}{' (proved)' if proof is not None and proof.proved else ''} "
+
+
+def _kind(document: Document) -> str:
+    dump = document.dump
+    if dump is None:
+        return "entry"
+    order = "LE" if dump.order == "little" else "BE"
+    cpus = sum(map(is_cpu, document.layout.notes))
+    what = f"{document.container_title} {dump.bits} bit {order} {dump.machine}"
+    return f"{what}, {size_text(dump.guest_memory.size)}, {cpus} CPU{'' if cpus == 1 else 's'}"
+
+
+def _short(name: str) -> str:
+    """Return the last part of a long path; the status line shows all of it."""
+    return name if len(name) <= _LONG else f".../{name.rsplit('/', 1)[-1]}"
