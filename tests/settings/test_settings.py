@@ -12,7 +12,7 @@ import pytest
 
 from tests.limits import time_limit
 from tests.opened_files import open_document
-from tests.tui.driving import said, settled
+from tests.tui.driving import choose_theme, said, settled
 from vmci_tui.settings import settings
 from vmci_tui.settings.own_files import LIMIT, read_own, write_own
 from vmci_tui.tui.all_bindings import unknown_ids
@@ -80,8 +80,7 @@ async def test_a_file_that_is_not_small_and_regular_is_not_read(
     async with app.run_test(notifications=True) as pilot:
         await settled(pilot)
         assert said(pilot).count(str(path)) == 1, said(pilot)
-        app.theme = "nord"
-        await settled(pilot)
+        await choose_theme(pilot, "nord")
     after = os.lstat(path)
     assert (after.st_mode, after.st_ino, after.st_size) == (before.st_mode, before.st_ino, before.st_size)
 

@@ -107,6 +107,18 @@ def forget(pilot: Pilot[Any]) -> None:
     pilot.app.messages.clear()
 
 
+async def choose_theme(pilot: Pilot[Any], name: str) -> None:
+    """Choose a theme in the list."""
+    pilot.app.action_change_theme()
+    await settled(pilot)
+    await pilot.press("home")
+    for _ in pilot.app.available_themes:
+        if pilot.app.theme != name:
+            await pilot.press("down")
+    await pilot.press("enter")
+    await settled(pilot)
+
+
 def hint(pilot: Pilot[Any]) -> str:
     """Return a dialog's hint, unwrapped."""
     from textual.widgets import Static

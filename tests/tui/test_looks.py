@@ -11,7 +11,7 @@ from textual.app import App
 from textual.color import Color
 from textual.widgets._toast import Toast
 
-from tests.tui.driving import main_screen, running, settled
+from tests.tui.driving import main_screen, running, settled, shown
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList
 from vmci_tui.tui.style.cells import byte_styles, line_styles
@@ -117,3 +117,16 @@ def test_the_theme_for_16_colours_keeps_red_for_errors() -> None:
         if value
     }
     assert palette["error"] in (1, 9) and not {palette["accent"], palette["primary"], palette["warning"]} & {1, 9}
+
+
+async def test_a_theme_is_shown_before_it_is_chosen(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
+        before = pilot.app.theme
+        pilot.app.action_change_theme()
+        await settled(pilot)
+        assert f"* {before}" in shown(pilot) and "Enter Keep" in shown(pilot)
+        await pilot.press("down")
+        assert pilot.app.theme != before
+        await pilot.press("escape")
+        await settled(pilot)
+        assert pilot.app.theme == before and main_screen(pilot) is pilot.app.screen

@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 import vmci_tui.tui
 from tests.opened_files import open_document
-from tests.tui.driving import running, said, settled
+from tests.tui.driving import choose_theme, running, said, settled
 from vmci_tui.settings import settings
 from vmci_tui.tui.app import VmciApp
 from vmci_tui.tui.screens.save_screen import SaveScreen
@@ -73,8 +73,7 @@ def test_every_key_has_a_name_for_the_settings_and_most_a_description() -> None:
 async def test_the_theme_that_was_chosen_is_there_at_the_next_start(sample: Callable[[str], str]) -> None:
     async with running(sample("crlf.elf")) as pilot:
         assert pilot.app.theme == "textual-dark"
-        pilot.app.theme = "dracula"
-        await settled(pilot)
+        await choose_theme(pilot, "dracula")
     async with running() as pilot:
         assert pilot.app.theme == "dracula"
     settings.config_file().parent.mkdir(parents=True, exist_ok=True)
@@ -82,8 +81,7 @@ async def test_the_theme_that_was_chosen_is_there_at_the_next_start(sample: Call
     app = VmciApp(None, settings.load())
     async with app.run_test() as pilot:
         assert app.theme == "nord"
-        app.theme = "dracula"
-        await settled(pilot)
+        await choose_theme(pilot, "dracula")
         assert "settings.toml names the theme nord" in said(pilot)
     settings.config_file().write_text("")
     settings.store_theme("\x1b[31m is none")

@@ -15,7 +15,6 @@ from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.theme import Theme
 
 from vmci_tui.common.errors import Cancelled, VmciError
 from vmci_tui.common.packaged import packaged_text
@@ -137,7 +136,6 @@ class VmciApp(Guarded, App[None]):
         self._show_troubles()
         if self._first is not None:
             self._remember(self._first.document)
-        self.theme_changed_signal.subscribe(self, self._store_theme)
 
     def _show_troubles(self) -> None:
         """Report once what is wrong in the user's settings; a browser session has no settings."""
@@ -167,11 +165,17 @@ class VmciApp(Guarded, App[None]):
             )
             self.notify(words, severity="warning", markup=False)
 
-    def _store_theme(self, theme: Theme) -> None:
-        """Store the chosen theme for the next start."""
+    def action_change_theme(self) -> None:
+        """Show the themes, each as the cursor is on it."""
+        from vmci_tui.tui.widgets.theme_dialog import ThemeDialog
+
+        self.push_screen(ThemeDialog(self._store_theme))
+
+    def _store_theme(self) -> None:
+        """Store the theme in use for the next start."""
         if self.settings.theme is None:
-            settings.store_theme(theme.name)
-        elif self.settings.theme != theme.name:
+            settings.store_theme(self.theme)
+        elif self.settings.theme != self.theme:
             words = f"settings.toml names the theme {self.settings.theme}: this one lasts until you quit"
             self.notify(safe(words), markup=False)
 
