@@ -1,11 +1,12 @@
 """Test symbols and stacks of real kernels: pages of booted Debian guests, cut to what is read.
 
-Made by QEMU 7.2 of Debian's 6.1 kernels, without the note. The kernel's own note in their memory is the standard: each
-of its SYMBOL() lines names a symbol's address.
+Made by QEMU 7.2 of Debian's 6.1, 6.12 and 7.2 kernels, without the note. The kernel's own note in their memory is
+the standard: each of its SYMBOL() lines names a symbol's address.
 """
 
 from __future__ import annotations
 
+import json
 import lzma
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +49,10 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def dump(name: str, tmp_path: Path) -> Path:
+    return _unpacked(name, tmp_path)
+
+
+def _unpacked(name: str, tmp_path: Path) -> Path:
     path = tmp_path / f"{name}.elf"
     path.write_bytes(lzma.decompress((DATA / "kernels" / f"{name}.elf.xz").read_bytes()))
     return path
@@ -86,3 +91,29 @@ def test_cpus_and_their_stacks_are_shown_by_symbols(name: str, dump: Path, capsy
     assert main(["cpus", str(dump), "--stack"]) == 0
     shown = capsys.readouterr().out
     assert [words for words in _IDLE[name] if words not in shown] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "least", "words"),
+    [
+        ("i386-61", "relative", 45_515, ("default_idle+0x13  kernel, idle", "rest_init+0xac")),
+        ("riscv64-72", "self-relative", 118_383, ("arch_cpu_idle+0x10  kernel, idle", "default_idle_call+0x28")),
+        (
+            "amd64-612-panic", "per-cpu", 166_973,
+            (
+                "stop_this_cpu+0x77  kernel, stopped", "CPU 1 looks like the one that panicked: vpanic is on its stack",
+                "panic+0x6c", "sysrq_handle_crash+0x1a", "write_sysrq_trigger+0x59",
+            ),
+        ),
+    ],
+)  # fmt: skip
+def test_other_forms_and_a_panic(
+    name: str, form: str, least: int, words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = _unpacked(name, tmp_path)
+    assert main(["symbols", str(path), "_stext", "--json"]) == 0
+    kernel = json.loads(capsys.readouterr().out)["kernel"]
+    assert kernel["form"] == form and kernel["count"] >= least and kernel["shift"] is not None
+    assert main(["cpus", str(path), "--stack"]) == 0
+    shown = capsys.readouterr().out
+    assert [one for one in words if one not in shown] == []
