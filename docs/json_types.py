@@ -170,6 +170,37 @@ class SymbolRow(TypedDict):
     paddr: Annotated[int | None, "of the address; null: outside the image, or `shift` is unknown"]
 
 
+class LineProof(TypedDict):
+    """A line of the note, and what the kernel's own tables say of it."""
+
+    line: Annotated[int, "its number in the text, from 1"]
+    key: str
+    value: str
+    verdict: Literal["confirmed", "contradicted", "unknown"]
+    found: Annotated[str | None, "the right value, as the line would have it; null: unknown"]
+    by: Annotated[str, "what in memory says so; empty: unknown"]
+    why: Annotated[str, "why it is unknown; else empty"]
+
+
+class ProofCounts(TypedDict):
+    """How many lines have each verdict."""
+
+    confirmed: int
+    contradicted: int
+    unknown: int
+
+
+class Prove(FileSummary):
+    """`vmci prove FILE --json`. The exit code is 1 where a line is contradicted.
+
+    Where memory has no table of symbols it is 3, and nothing is printed.
+    """
+
+    remarks: Annotated[list[str], "which note was proved, if it is not the dump's own"]
+    counts: ProofCounts
+    lines: list[LineProof]
+
+
 class Symbols(FileSummary):
     """`vmci symbols FILE [NAME|ADDRESS...] --json`. Without a table the exit code is 3 and nothing is printed."""
 
@@ -465,7 +496,23 @@ class Serve(TypedDict):
 
 
 COMMANDS: Final = (
-    *(Show, Check, CheckSeveral, Find, Log, Cpus, Symbols, Save, Repair, Undo, Unflatten, Diff, HexBytes, Explain),
+    *(
+        Show,
+        Check,
+        CheckSeveral,
+        Find,
+        Log,
+        Cpus,
+        Symbols,
+        Prove,
+        Save,
+        Repair,
+        Undo,
+        Unflatten,
+        Diff,
+        HexBytes,
+        Explain,
+    ),
     *(ExplainSearch, Ask, Craft, DefectRow, Lessons, Serve),
 )
 """The JSON of each command, in the order of the page."""

@@ -87,6 +87,11 @@ def parser() -> argparse.ArgumentParser:
     processors.add_argument("--stack", action="store_true", help="the return addresses on each CPU's kernel stack")
     processors.add_argument("--registers", action="store_true", help="all registers of each CPU")
 
+    lines = _command(
+        commands, "prove", "each line of the note, compared with the kernel's own tables; exit code 1 on a false one"
+    )
+    _file(lines)
+
     names = _command(commands, "symbols", "the kernel's symbols from memory, as System.map has them")
     _file(names)
     names.add_argument("items", nargs="*", metavar="NAME|ADDRESS", help="only these; an address: its symbol+offset")

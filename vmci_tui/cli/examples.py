@@ -17,6 +17,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "find": ("vmci find dump.elf", "vmci find ram.img --raw-at 0"),
     "log": ("vmci log dump.elf", "vmci log dump.elf --level warn+", "vmci log dump.elf --json | jq -r .log[].text"),
     "cpus": ("vmci cpus dump.elf", "vmci cpus dump.elf --stack"),
+    "prove": ("vmci prove dump.elf", "vmci prove dump.elf --json | jq .counts"),
     "symbols": (
         "vmci symbols dump.elf > System.map",
         "vmci symbols dump.elf jiffies_64 0xffffffffb26592eb",

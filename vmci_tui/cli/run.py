@@ -20,7 +20,7 @@ from vmci_tui.layers.file import reason
 
 _MODULES: Final = {
     **dict.fromkeys(("set", "append", "strip", "undo", "new"), "edit"),
-    "log": "kernel.log", "cpus": "kernel.cpus", "symbols": "kernel.symbols",
+    "log": "kernel.log", "cpus": "kernel.cpus", "symbols": "kernel.symbols", "prove": "kernel.prove",
 }  # fmt: skip
 """The modules of commands that share one, or are in a folder below the others."""
 COMMANDS: Final = tuple(name for names in GROUPS.values() for name in names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 GROUPS: Final = {
-    "look": ("check", "show", "find", "log", "cpus", "symbols", "diff", "hex", "explain"),
+    "look": ("check", "show", "find", "log", "cpus", "symbols", "prove", "diff", "hex", "explain"),
     "repair": ("repair", "undo", "set", "append", "strip", "unflatten"),
     "craft": ("new", "craft", "ask", "predict"),
     "learn": ("lessons", "serve"),

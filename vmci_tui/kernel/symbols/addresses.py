@@ -36,6 +36,10 @@ class Addresses(NamedTuple):
     values: tuple[int, ...]
     form: Form
     """`self-relative` (64-bit kernels since 7.0): the values count from the start of the data, not from address 0."""
+    at: int
+    """Where the first one is."""
+    base_at: int | None = None
+    """Where the base is that they are relative to, if there is one."""
 
 
 def addresses_of(data: bytes, table: TokenTable, names: Names, order: ByteOrder, word: int) -> Addresses | None:
@@ -51,7 +55,7 @@ def addresses_of(data: bytes, table: TokenTable, names: Names, order: ByteOrder,
     for at in (names.count_at - count * word, after):
         whole = _numbers(data, at, count, "Q" if word == 8 else "I", order)
         if whole is not None and whole[0] and _ascends(whole):
-            return Addresses(tuple(whole), "absolute")
+            return Addresses(tuple(whole), "absolute", at)
     return None
 
 
@@ -65,10 +69,10 @@ def _relative(data: bytes, at: int, base_at: int, count: int, order: ByteOrder, 
     # Offsets of 32 bits from 0 are whole addresses to a 32-bit kernel.
     if base % _PAGE == 0 and (base or word == 8) and base_at + word <= len(data):
         if any(value < 0 for value in offsets):
-            yield Addresses(tuple(base - 1 - one if one < 0 else one for one in offsets), "per-cpu")
-        yield Addresses(tuple(base + (one & 0xFFFFFFFF) & mask for one in offsets), "relative")
+            yield Addresses(tuple(base - 1 - one if one < 0 else one for one in offsets), "per-cpu", at, base_at)
+        yield Addresses(tuple(base + (one & 0xFFFFFFFF) & mask for one in offsets), "relative", at, base_at)
     if word == 8:
-        yield Addresses(tuple(at + 4 * number + one for number, one in enumerate(offsets)), "self-relative")
+        yield Addresses(tuple(at + 4 * number + one for number, one in enumerate(offsets)), "self-relative", at)
 
 
 def _numbers(data: bytes, at: int, count: int, code: str, order: ByteOrder) -> array[int] | None:

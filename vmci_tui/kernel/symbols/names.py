@@ -35,6 +35,10 @@ _BEFORE: Final = 16 << 20
 class Names(NamedTuple):
     """All names; offsets count from the start of the data in which they were found."""
 
+    at: int
+    """Where the first name begins."""
+    number_at: int
+    """Where their number is, at the start or the end of its record."""
     count_at: int
     """Where the record of their number begins; what belongs before it ends there."""
     texts: tuple[bytes, ...]
@@ -92,7 +96,7 @@ def _names(
             if most - _GROUP < count <= min(most, _MOST):
                 texts = _decoded(data, table.texts, start, markers_at, markers, count, budget)
                 if texts is not None:
-                    return Names(start - word, texts, False)
+                    return Names(start, start - before, start - word, texts, False)
     return None
 
 

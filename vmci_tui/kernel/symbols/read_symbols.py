@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from typing import Final, NamedTuple
@@ -43,8 +43,12 @@ class KernelSymbols(NamedTuple):
     """Where its read-only data begins."""
     older: bool
     """Whether the table has the form of kernels before 4.20, which was not seen in a real dump."""
+    order: ByteOrder
+    """Of the kernel: QEMU's dump of a ppc64 guest may have the other one."""
     bits: int
     """Of an address."""
+    tables: Mapping[bytes, int]
+    """The virtual addresses of the tables themselves, by Linux's names of them; empty without `table.shift`."""
     runs: str
     """A clause that says why this is the kernel that runs; empty if nothing shows it."""
 
@@ -75,6 +79,7 @@ class _Raw(NamedTuple):
     tokens: TokenTable
     names: Names
     addresses: Addresses
+    order: ByteOrder
     bits: int
 
 
@@ -93,7 +98,21 @@ def _kernel(
     table = SymbolTable(raw.names.texts, values, raw.addresses.form, shift)
     if table.address(_START) is None:
         return None
-    return KernelSymbols(table, place.banner, place.paddr, raw.names.wide, raw.bits, _runs(table, cpus))
+    tables = {} if shift is None else {name: at + place.paddr + shift for name, at in _parts(raw)}
+    return KernelSymbols(
+        table, place.banner, place.paddr, raw.names.wide, raw.order, raw.bits, tables, _runs(table, cpus)
+    )
+
+
+def _parts(raw: _Raw) -> Iterator[tuple[bytes, int]]:
+    """Yield where each part of the tables is in the data (kernel/kallsyms_internal.h)."""
+    yield b"kallsyms_names", raw.names.at
+    yield b"kallsyms_num_syms", raw.names.number_at
+    yield _TOKENS, raw.tokens.start
+    yield b"kallsyms_token_index", raw.tokens.index_at
+    yield b"kallsyms_addresses" if raw.addresses.form == "absolute" else b"kallsyms_offsets", raw.addresses.at
+    if raw.addresses.base_at is not None:
+        yield b"kallsyms_relative_base", raw.addresses.base_at
 
 
 def _tables(guest: Guest, place: Place, budget: Budget) -> Iterator[_Raw]:
@@ -109,7 +128,7 @@ def _tables(guest: Guest, place: Place, budget: Budget) -> Iterator[_Raw]:
                     names = names_before(data, tokens, order, bits // 8, budget)
                     addresses = names and addresses_of(data, tokens, names, order, bits // 8)
                     if names and addresses:
-                        yield _Raw(tokens, names, addresses, bits)
+                        yield _Raw(tokens, names, addresses, order, bits)
         if len(data) < length:
             return  # memory ends here
 

@@ -1,0 +1,115 @@
+"""Boot a guest, wait until it has printed what it knows of itself, stop it and dump it over QMP.
+
+GUESTS=FOLDER boot.py SUITE PLAN
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+_PC = ("-machine", "pc,accel=tcg", "-m", "192M", "-smp", "2")
+_VIRT = ("-machine", "virt,accel=tcg", "-smp", "1")
+_MACHINES = {
+    "amd64": (("qemu-system-x86_64", *_PC), "ttyS0"),
+    "i386": (("qemu-system-i386", *_PC), "ttyS0"),
+    "arm64": (("qemu-system-aarch64", *_VIRT, "-m", "256M", "-cpu", "cortex-a57"), "ttyAMA0"),
+    "armhf": (("qemu-system-arm", *_VIRT, "-m", "192M", "-cpu", "cortex-a15"), "ttyAMA0"),
+    "riscv64": (("qemu-system-riscv64", *_VIRT, "-m", "256M"), "ttyS0"),
+    "s390x": (
+        ("qemu-system-s390x", "-machine", "s390-ccw-virtio,accel=tcg", "-cpu", "max", "-m", "256M", "-smp", "1"),
+        "ttysclp0",
+    ),
+    "ppc64el": (
+        ("qemu-system-ppc64", "-machine", "pseries,accel=tcg", "-cpu", "power9", "-m", "512M", "-smp", "1"),
+        "hvc0",
+    ),
+}
+PLANS = {
+    **{f"{machine}-full": (machine, "panic=-1") for machine in _MACHINES},
+    "amd64-nokaslr": ("amd64", "panic=-1 nokaslr nokcore"),
+    "amd64-pti": ("amd64", "panic=-1 pti=on nokcore"),
+    "amd64-la57": ("amd64", "panic=-1 nokcore"),
+    "amd64-panic": ("amd64", "panic=0 panicnow nokcore"),
+    "arm64-nokaslr": ("arm64", "panic=-1 nokaslr nokcore"),
+    "arm64-panic": ("arm64", "panic=0 panicnow nokcore"),
+}
+"""The machine of each plan, and what its kernel is started with."""
+_LIMIT = 1200
+"""Seconds for a boot, on a busy machine without acceleration."""
+
+
+class Monitor:
+    """QMP: one command, one answer."""
+
+    def __init__(self, path: str) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(path)
+        self._file = self._socket.makefile("rw")
+        self._file.readline()
+        self.ask("qmp_capabilities")
+
+    def ask(self, command: str, **arguments: object) -> Any:
+        self._file.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self._file.flush()
+        while True:
+            answer = json.loads(self._file.readline())
+            if "return" in answer:
+                return answer["return"]
+            if "error" in answer:
+                raise SystemExit(f"{command}: {answer['error']}")
+
+
+def _wait(console: Path, words: bytes, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + _LIMIT
+    while not (console.exists() and words in console.read_bytes()):
+        if process.poll() is not None or time.monotonic() > end:
+            raise SystemExit(f"the guest did not print {words!r}; see {console}")
+        time.sleep(0.5)
+
+
+def boot(folder: Path, plan: str) -> None:
+    """Boot and dump the guest of a plan."""
+    machine, arguments = PLANS[plan]
+    command, terminal = _MACHINES[machine]
+    dumps, logs, build = folder / "dumps", folder / "logs", folder / "build" / machine
+    for made in (dumps, logs):
+        made.mkdir(exist_ok=True)
+    console = logs / f"{plan}.serial"
+    console.unlink(missing_ok=True)
+    kernel = min((build / "root" / "boot").glob("vmlinu[xz]-*"))
+    with tempfile.TemporaryDirectory() as scratch:
+        monitor = f"{scratch}/qmp"
+        cpu = ("-cpu", "max,la57=on") if plan.endswith("la57") else ()
+        guest = ("-kernel", str(kernel), "-initrd", str(build / "initrd.gz"))
+        append = ("-append", f"console={terminal} {arguments}", "-display", "none", "-nodefaults")
+        channels = ("-serial", f"file:{console}", "-qmp", f"unix:{monitor},server=on,wait=off", "-no-reboot")
+        process = subprocess.Popen([*command, *cpu, *guest, *append, *channels], stdin=subprocess.DEVNULL)
+        try:
+            _wait(console, b"TRUTH ready", process)
+            if "panicnow" in arguments:
+                _wait(console, b"end Kernel panic", process)
+            qmp = Monitor(monitor)
+            qmp.ask("stop")
+            record = {
+                "version": qmp.ask("query-version"),
+                "registers": qmp.ask("human-monitor-command", **{"command-line": "info registers -a"}),
+            }
+            for kind, options in (("elf", {}), ("kdump-zlib", {"format": "kdump-zlib"})):
+                (dumps / f"{plan}.{kind}").unlink(missing_ok=True)
+                qmp.ask("dump-guest-memory", protocol=f"file:{dumps}/{plan}.{kind}", paging=False, **options)
+            (logs / f"{plan}.json").write_text(json.dumps(record))
+        finally:
+            process.kill()
+            process.wait()
+
+
+if __name__ == "__main__":
+    boot(Path(os.environ["GUESTS"]) / sys.argv[1], sys.argv[2])

@@ -1,0 +1,105 @@
+"""Hold what vmci says of booted guests to what they, and QEMU, said of themselves.
+
+`VMCI_GUESTS` names the folder of guests; see boot/README.md.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.real.booted.guest import Guest, guests
+from vmci_tui.adoption.text_to_read import text_to_read
+from vmci_tui.common.progress import no_progress
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.lines.gather import running_kernel
+from vmci_tui.kernel.lines.prove_lines import prove_lines
+from vmci_tui.kernel.lines.running_kernel import RunningKernel
+from vmci_tui.opening.open_file import open_document
+
+pytestmark = [pytest.mark.long, pytest.mark.parametrize("guest", guests(), ids=str)]
+
+
+_NOT_IN_THE_NOTE = ("dar", "dsisr")
+"""Registers of PowerPC that QEMU leaves 0 in NT_PRSTATUS (target/ppc/arch_dump.c)."""
+
+
+def _json(command: str, guest: Guest) -> Any:
+    """Run a command in a process of its own, which may end with a question, and return its JSON."""
+    run = [sys.executable, "-m", "vmci_tui", command, str(guest.dump), "--json"]
+    done = subprocess.run(run, capture_output=True)
+    assert done.returncode in (0, 1), done.stderr.decode()
+    return json.loads(done.stdout)
+
+
+def test_the_log_is_what_the_guest_printed(guest: Guest) -> None:
+    printed = re.sub(rb"(?m)^\[ *\d+\.\d+\] ", b"", guest.said("dmesg")).decode("latin-1").splitlines()
+    if not printed:
+        pytest.skip("this guest's dmesg printed nothing")
+    log = _json("log", guest)["log"]
+    lines = [line for record in log for line in record["text"].splitlines() or [""]]
+    # What was logged after the guest printed its log follows.
+    assert lines[: len(printed)] == printed
+    assert not any(record["problem"] for record in log)
+
+
+def test_registers_are_those_that_qemu_printed(guest: Guest) -> None:
+    cpus = _json("cpus", guest)["cpus"]
+    assert len(cpus) == len(guest.registers)
+    for number, cpu in enumerate(cpus):
+        compared = {
+            name: (value, guest.register(number, name))
+            for name, value in cpu["registers"].items()
+            if name not in _NOT_IN_THE_NOTE and guest.register(number, name) is not None
+        }
+        assert len(compared) >= 12
+        assert {name: pair for name, pair in compared.items() if pair[0] != pair[1]} == {}
+
+
+def test_symbols_are_those_of_proc_kallsyms(guest: Guest) -> None:
+    if not guest.symbols:
+        pytest.skip("this guest printed no symbols")
+    rows = _json("symbols", guest)["symbols"]
+    assert {(row["address"], row["type"], row["name"].encode()) for row in rows} == guest.symbols
+
+
+def test_no_line_of_a_true_note_is_contradicted(guest: Guest) -> None:
+    proved = _json("prove", guest)
+    assert not [line for line in proved["lines"] if line["verdict"] == "contradicted"]
+    share = proved["counts"]["confirmed"] / len(proved["lines"])
+    types = any("types" in line["by"] for line in proved["lines"])
+    data = any(line["key"] == "SYMBOL(init_uts_ns)" and "symbols" in line["by"] for line in proved["lines"])
+    assert share >= (0.95 if proved["machine"] == "x86_64" else 0.85 if types and data else 0.6 if types else 0)
+
+
+def test_each_line_that_is_made_false_is_contradicted(guest: Guest) -> None:
+    """Falsify every line in turn, in six ways: those confirmed before are contradicted, and none is confirmed."""
+    with open_document(str(guest.dump)) as document:
+        assert document.dump is not None
+        memory = guest_of(document.dump)
+        text = text_to_read(document.state.vmcoreinfo, memory, no_progress).text
+        kernel = running_kernel(memory, text)
+        assert text is not None and isinstance(kernel, RunningKernel)
+        missed, wrong = [], []
+        for before in prove_lines(kernel, text):
+            for value in _false(before.value):
+                (after,) = prove_lines(kernel, Vmcoreinfo(before.key + b"=" + value + b"\n"))
+                wrong += [after] if after.verdict == "confirmed" else []
+                if before.verdict == "confirmed" and (after.verdict, after.found) != ("contradicted", before.value):
+                    missed.append(after)
+        assert not wrong and not missed
+
+
+def _false(value: bytes) -> set[bytes]:
+    """Return values that are not this one: a digit changed, added, missing, and numbers beside it."""
+    digit = b"%x" % ((int(value[-1:], 16) + 1) % 10) if value[-1:] in b"0123456789abcdef" and value else b"0"
+    out = {value[:-1] + digit, value + b"0", value[:-1], b"1" + value}
+    if value.lstrip(b"-").isdigit():
+        out |= {b"%d" % (int(value) + (1 << 32)), b"%d" % -int(value)}
+    return out - {value, b"", b"-"}

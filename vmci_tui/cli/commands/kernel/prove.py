@@ -1,0 +1,46 @@
+"""`vmci prove`: say for each line of the note whether the kernel's own tables confirm it."""
+
+from __future__ import annotations
+
+import argparse
+
+from vmci_tui.adoption.text_to_read import text_to_read
+from vmci_tui.cli.output import print_json, print_lines, shown_progress
+from vmci_tui.cli.streams import say
+from vmci_tui.common.errors import OpenError, UsageError
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.kernel.lines.gather import running_kernel
+from vmci_tui.kernel.lines.prove_lines import prove_lines
+from vmci_tui.kernel.lines.running_kernel import NotKnown
+from vmci_tui.kernel.lines.witnessed import with_witnesses
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.proof import prove
+from vmci_tui.render.dump_report import head_json
+from vmci_tui.render.kernel.proof_report import counts_of, lines_json, lines_text
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the verdict on each line; return 1 if one is contradicted. Raises UsageError and OpenError."""
+    with open_document(options.file) as document:
+        if document.dump is None:
+            raise UsageError(f"{document.name} is an entry, which has no memory", "name a dump")
+        guest, own = guest_of(document.dump), document.state.vmcoreinfo
+        chosen = text_to_read(own, guest, shown_progress())
+        text = own or chosen.text
+        if text is None:
+            raise OpenError(f"there is no note to prove: {chosen.remark}".removesuffix("."), "see `vmci check FILE`")
+        # The corrected text says where the kernel is; each line of the note as it is gets the verdict.
+        kernel = running_kernel(guest, chosen.text, shown_progress())
+        if isinstance(kernel, NotKnown):
+            raise OpenError(f"no line can be proved: {kernel.why}", "`vmci check FILE` shows what two witnesses say")
+        lines = with_witnesses(prove_lines(kernel, text), prove(text, guest))
+        head = head_json(document)
+    counts = counts_of(lines)
+    remark = chosen.remark if own is None else ""
+    if options.json:
+        print_json(head | {"remarks": [remark] if remark else [], "counts": counts, "lines": lines_json(lines)})
+    else:
+        if remark:
+            say(f"vmci: {remark}")
+        print_lines(lines_text(lines))
+    return int(counts["contradicted"] > 0)

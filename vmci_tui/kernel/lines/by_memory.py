@@ -1,0 +1,222 @@
+"""The other lines: words, variables in memory, page tables, and constants of the kernel's version.
+
+Source: kernel/vmcore_info.c, arch/*/kernel/vmcore_info*.c and the headers that they name, of Linux 5.10 to 7.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Literal
+
+from vmci_tui.formats.elf_note import parse_notes
+from vmci_tui.kernel.lines.by_types import enumerator, offset_of, size_of
+from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown, RunningKernel
+
+_X86_64_MAP: Final = 0xFFFFFFFF80000000
+"""__START_KERNEL_map."""
+_X86_64_STARTS: Final = (0x1000000, 0x200000)
+"""CONFIG_PHYSICAL_START: the default, and a value that some kernels were built with."""
+_TOP: Final = 1 << 64
+_PAGE: Final = 4096
+_SECTION_BITS: Final = 27
+"""SECTION_SIZE_BITS of x86-64 and riscv64: sections of 128 MiB."""
+_NOTES_LIMIT: Final = 64 << 10
+_BUILD_ID: Final = 3
+"""NT_GNU_BUILD_ID."""
+
+
+def _osrelease(kernel: RunningKernel) -> Finding:
+    return Fact(kernel.release, "the kernel's own banner") if kernel.release else NotKnown("its banner was not read")
+
+
+def _build_id(kernel: RunningKernel) -> Finding:
+    """Return the build ID in the image's .notes, from __start_notes to __stop_notes."""
+    start, stop = (kernel.symbols(name) for name in (b"__start_notes", b"__stop_notes"))
+    if len(start) != 1 or len(stop) != 1 or not 0 < stop[0] - start[0] <= _NOTES_LIMIT:
+        return NotKnown("the kernel's table of symbols does not show where the image's notes are")
+    raw = kernel.read(start[0], stop[0] - start[0])
+    if raw is None:
+        return NotKnown("the image's notes are not in the dump")
+    for note in parse_notes(raw, kernel.order):
+        if note.name == b"GNU\0" and note.type == _BUILD_ID:
+            return Fact(note.desc.hex().encode(), "the notes of the kernel's image")
+    return NotKnown("the image's notes have no build ID")
+
+
+def _phys_base(kernel: RunningKernel) -> Finding:
+    value = kernel.variable(b"phys_base", signed=True)
+    if value is not None:
+        return Fact(value, "the variable phys_base")
+    for start in kernel.symbols(b"_stext")[:1] or kernel.symbols(b"_text")[:1]:
+        paddr = kernel.physical(start)
+        if paddr is not None:
+            return Fact(paddr - (start - _X86_64_MAP), "the page tables at _stext")
+    return NotKnown("the kernel's table of symbols has neither phys_base nor _stext")
+
+
+def _variable(name: str, size: int, form: Literal["", "0x"] = "") -> Callable[[RunningKernel], Finding]:
+    """Return the rule of a line that has the value of an unsigned variable of `size` bytes."""
+
+    def found(kernel: RunningKernel) -> Finding:
+        value = kernel.variable(name.encode(), size)
+        if value is None:
+            return NotKnown(f"the variable {name} is not in the table of symbols, or not in the dump")
+        return Fact(value, f"the variable {name}", form=form)
+
+    return found
+
+
+def _head_mask(kernel: RunningKernel) -> Finding:
+    """Return `1UL << PG_head` (include/linux/page-flags.h)."""
+    bit = enumerator(kernel, b"PG_head")
+    if isinstance(bit, NotKnown):
+        return bit
+    assert isinstance(bit.value, int)
+    return Fact(1 << (bit.value & 63), "the kernel's types: 1 << PG_head")
+
+
+def _page_type(name: str, bit: int) -> Callable[[RunningKernel], Finding]:
+    """Return the rule of a page type: the macro `~PG_buddy` before 6.10, `PGTY_buddy << 24` since 6.12."""
+
+    def found(kernel: RunningKernel) -> Finding:
+        by_type = enumerator(kernel, b"PGTY_" + name.encode())
+        if isinstance(by_type, Fact) and isinstance(by_type.value, int):
+            return Fact(_signed(by_type.value << 24), f"the kernel's types: PGTY_{name} << 24")
+        if kernel.version is not None and kernel.version < (6, 10):
+            return Fact(~bit, f"a constant of Linux before 6.10: ~{bit:#x}")
+        return by_type
+
+    return found
+
+
+def _signed(value: int) -> int:
+    """Return an int of C with these low 32 bits."""
+    return (value + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
+def _kernel_offset_x86_64(kernel: RunningKernel) -> Finding:
+    """Return the distance from where the image is linked, by CONFIG_PHYSICAL_START: 16 MiB, or 2 MiB in few kernels."""
+    starts = kernel.symbols(b"_text") or kernel.symbols(b"_stext")
+    if not starts:
+        return NotKnown("the kernel's table of symbols has no _text")
+    by_start = [(starts[0] - _X86_64_MAP - start) % _TOP for start in _X86_64_STARTS]
+    return Fact(by_start[0], "_text, less the address where Linux links it", tuple(by_start[1:]))
+
+
+def _image_size(kernel: RunningKernel) -> Finding:
+    """Return KERNEL_IMAGE_SIZE: 1 GiB in kernels that can move (arch/x86/include/asm/page_64_types.h)."""
+    offset = _kernel_offset_x86_64(kernel)
+    if isinstance(offset, Fact) and offset.value and 0 not in offset.or_else:
+        return Fact(1 << 30, "a constant of kernels that can move, and this one was moved")
+    return NotKnown("it depends on the configuration, and this kernel is where it was linked")
+
+
+def _physical_bits(kernel: RunningKernel) -> Finding:
+    """Return MAX_PHYSMEM_BITS (arch/x86/include/asm/sparsemem.h)."""
+    levels = kernel.variable(b"__pgtable_l5_enabled", 4)
+    if levels is None:
+        return NotKnown("the variable __pgtable_l5_enabled is not in the table of symbols, or not in the dump")
+    return Fact(52 if levels else 46, "a constant of Linux for this number of page table levels")
+
+
+def _section_roots(kernel: RunningKernel) -> Finding:
+    """Return NR_SECTION_ROOTS (include/linux/mmzone.h): a page of `struct mem_section` for each root."""
+    size = size_of(kernel, b"mem_section")
+    bits = by_memory(kernel, b"NUMBER(MAX_PHYSMEM_BITS)")
+    if not isinstance(size, Fact) or not isinstance(bits, Fact):
+        return NotKnown("it follows from the size of mem_section and MAX_PHYSMEM_BITS, of which one is unknown")
+    assert isinstance(size.value, int) and isinstance(bits.value, int)
+    each = _PAGE // max(size.value, 1)
+    return Fact(-(-(1 << bits.value - _SECTION_BITS) // max(each, 1)), "the size of mem_section, and MAX_PHYSMEM_BITS")
+
+
+def _member(variable: bytes, struct: bytes, member: bytes) -> Callable[[RunningKernel], Finding]:
+    """Return the rule of a line that has an unsigned long within a variable."""
+
+    def found(kernel: RunningKernel) -> Finding:
+        at, offset = kernel.symbols(variable), offset_of(kernel, struct + b"." + member)
+        if len(at) != 1 or not isinstance(offset, Fact) or not isinstance(offset.value, int):
+            return NotKnown(f"the variable {variable.decode()} or its type is not in the kernel's tables")
+        value = kernel.number_at(at[0] + offset.value, kernel.pointer_size)
+        words = f"{variable.decode()}.{member.decode()}"
+        return NotKnown(f"{words} is not in the dump") if value is None else Fact(value, words, form="0x")
+
+    return found
+
+
+def _kimage_voffset(kernel: RunningKernel) -> Finding:
+    for start in kernel.symbols(b"_text")[:1] or kernel.symbols(b"_stext")[:1]:
+        paddr = kernel.physical(start)
+        if paddr is not None:
+            return Fact((start - paddr) % _TOP, "the page tables at the kernel's first symbol", form="0x")
+    return NotKnown("the kernel's table of symbols has no _text")
+
+
+def _t1sz(kernel: RunningKernel) -> Finding:
+    bits = kernel.variable(b"vabits_actual", 8)
+    if bits is None:
+        return NotKnown("the variable vabits_actual is not in the table of symbols, or not in the dump")
+    return Fact(64 - bits, "64 less the variable vabits_actual", form="0x")
+
+
+def _constant(value: int) -> Callable[[RunningKernel], Finding]:
+    return lambda kernel: Fact(value, "a constant of Linux for this machine")
+
+
+_ALL: Final[dict[bytes, Callable[[RunningKernel], Finding]]] = {
+    b"OSRELEASE": _osrelease,
+    b"BUILD-ID": _build_id,
+    b"NUMBER(PG_head_mask)": _head_mask,
+    b"NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)": _page_type("buddy", 0x80),
+    b"NUMBER(PAGE_OFFLINE_MAPCOUNT_VALUE)": _page_type("offline", 0x100),
+    b"NUMBER(PAGE_HUGETLB_MAPCOUNT_VALUE)": _page_type("hugetlb", 0x800),
+    b"NUMBER(PAGE_SLAB_MAPCOUNT_VALUE)": _page_type("slab", 0x1000),
+    b"NUMBER(PAGE_UNACCEPTED_MAPCOUNT_VALUE)": _page_type("unaccepted", 0x2000),
+}
+"""Rules for each machine."""
+_EACH: Final[dict[str, dict[bytes, Callable[[RunningKernel], Finding]]]] = {
+    "x86_64": {
+        b"PAGESIZE": _constant(4096),
+        b"NUMBER(phys_base)": _phys_base,
+        b"NUMBER(sme_mask)": _variable("sme_me_mask", 8),
+        b"NUMBER(pgtable_l5_enabled)": _variable("__pgtable_l5_enabled", 4),
+        b"NUMBER(KERNEL_IMAGE_SIZE)": _image_size,
+        b"NUMBER(SECTION_SIZE_BITS)": _constant(_SECTION_BITS),
+        b"NUMBER(VMALLOC_START)": _variable("vmalloc_base", 8, "0x"),
+        b"LENGTH(mem_section)": _section_roots,
+        b"NUMBER(MAX_PHYSMEM_BITS)": _physical_bits,
+        b"KERNELOFFSET": _kernel_offset_x86_64,
+    },
+    "i386": {b"PAGESIZE": _constant(4096)},
+    "aarch64": {
+        b"NUMBER(TCR_EL1_T1SZ)": _t1sz,
+        b"NUMBER(kimage_voffset)": _kimage_voffset,
+        b"NUMBER(PHYS_OFFSET)": _variable("memstart_addr", 8, "0x"),
+    },
+    "arm": {b"PAGESIZE": _constant(4096)},
+    "riscv64": {
+        b"PAGESIZE": _constant(4096),
+        b"NUMBER(phys_ram_base)": _variable("phys_ram_base", 8),
+        b"NUMBER(SECTION_SIZE_BITS)": _constant(_SECTION_BITS),
+        b"NUMBER(MAX_PHYSMEM_BITS)": _constant(56),
+        b"LENGTH(mem_section)": _section_roots,
+        b"NUMBER(PAGE_OFFSET)": _member(b"kernel_map", b"kernel_mapping", b"page_offset"),
+        b"NUMBER(va_kernel_pa_offset)": _member(b"kernel_map", b"kernel_mapping", b"va_kernel_pa_offset"),
+    },
+    "s390x": {
+        b"PAGESIZE": _constant(4096),
+        b"SAMODE31": _variable("__samode31", 8),
+        b"EAMODE31": _variable("__eamode31", 8),
+        b"IDENTITYBASE": _variable("__identity_base", 8),
+        b"KERNELOFFSET": _variable("__kaslr_offset", 8),
+        b"KERNELOFFPHYS": _variable("__kaslr_offset_phys", 8),
+        b"NUMBER(VMALLOC_START)": _variable("VMALLOC_START", 8, "0x"),
+    },
+}
+"""Rules of one machine."""
+
+
+def by_memory(kernel: RunningKernel, key: bytes) -> Finding | None:
+    """Return what a line of this whole key should be; None if there is no rule for it."""
+    rule = _EACH.get(kernel.machine, {}).get(key) or _ALL.get(key)
+    return rule(kernel) if rule else None

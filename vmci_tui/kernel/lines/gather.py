@@ -1,0 +1,94 @@
+"""Gather what memory says of the kernel that runs: its symbols, its types, and a way to read its variables."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from vmci_tui.common.progress import Progress, no_progress
+from vmci_tui.containers.guest import Guest
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.cpus.cpu import cpus_of
+from vmci_tui.kernel.cpus.cpu_memory import paddr_by_cpu
+from vmci_tui.kernel.image.places import read_with_holes
+from vmci_tui.kernel.lines.running_kernel import NotKnown, RunningKernel
+from vmci_tui.kernel.symbols.read_symbols import KernelSymbols, read_symbols
+from vmci_tui.kernel.types.btf import MAGIC, SIZE_LIMIT, Btf, BtfError, read_btf
+
+_RELEASE: Final = re.compile(rb"Linux version (\S{1,64}) ")
+_PAGE: Final = 4096
+_IMAGE: Final = 64 << 20
+"""Bytes after the start of the read-only data in which types are searched."""
+
+
+def running_kernel(guest: Guest, text: Vmcoreinfo | None, progress: Progress = no_progress) -> RunningKernel | NotKnown:
+    """Return the kernel that runs, or why there is none to compare with. Raises what `progress` raises.
+
+    `text` says where the image is on machines whose notes do not name the page tables; nothing else of it is believed.
+    """
+    found = read_symbols(guest, text, progress)
+    if not found:
+        return NotKnown("memory has no whole symbol table of a kernel (kallsyms)")
+    symbols = found[0]
+    cpus = cpus_of(guest.notes, guest.machine)
+
+    def physical(address: int) -> int | None:
+        """By the page tables of a CPU; where no CPU names them, by the place of the image."""
+        by_tables = (paddr_by_cpu(guest, cpu, address) for cpu in cpus)
+        paddr = next((one for one in by_tables if one is not None), None)
+        return symbols.table.paddr(address) if paddr is None else paddr
+
+    def read(address: int, length: int) -> bytes | None:
+        parts = []
+        while length > 0:
+            part = min(length, _PAGE - address % _PAGE)
+            at = symbols.table.paddr(address)
+            at = physical(address) if at is None else at
+            raw = None if at is None else guest.read(at, part)
+            if raw is None:
+                return None
+            parts.append(raw)
+            address, length = address + part, length - part
+        return b"".join(parts)
+
+    def addresses(name: bytes) -> tuple[int, ...]:
+        return tuple(one.address for one in symbols.table.named(name))
+
+    release = _RELEASE.match(symbols.banner)
+    kernel = RunningKernel(
+        guest.machine or "",
+        symbols.order,
+        symbols.bits // 8,
+        addresses,
+        symbols.tables,
+        None,
+        read,
+        physical,
+        release[1] if release else None,
+    )
+    return replace(kernel, types=_types(guest, symbols, kernel))
+
+
+def _types(guest: Guest, symbols: KernelSymbols, kernel: RunningKernel) -> Btf | None:
+    """Return the kernel's BTF: between its symbols, or else the one that begins in its image."""
+    start, stop = (kernel.symbols(name) for name in (b"__start_BTF", b"__stop_BTF"))
+    if len(start) == len(stop) == 1 and 0 < stop[0] - start[0] <= SIZE_LIMIT:
+        raw = kernel.read(start[0], stop[0] - start[0])
+        return None if raw is None else _read(raw, kernel)
+    image = read_with_holes(guest, symbols.paddr, _IMAGE)
+    magic = MAGIC.to_bytes(2, kernel.order) + b"\1\0" + (24).to_bytes(4, kernel.order)
+    at = image.find(magic)
+    while at >= 0:
+        found = _read(image[at:], kernel)
+        if found is not None and found.ids(b"list_head"):
+            return found
+        at = image.find(magic, at + 1)
+    return None
+
+
+def _read(raw: bytes, kernel: RunningKernel) -> Btf | None:
+    try:
+        return read_btf(raw, kernel.order, kernel.pointer_size)
+    except BtfError:
+        return None
