@@ -192,14 +192,15 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
             say(self, f"no fix is for {reader} alone; R repairs the file for the readers above")
             return
         done = self.session.fix_for(reader)
-        what = f"{len(done.labels)} fix(es): {'; '.join(done.labels)}. " if done.labels else ""
+        count = len(done.labels)
+        what = f"{count} fix{'' if count == 1 else 'es'}: {'; '.join(done.labels)}. " if count else ""
         if done.accepts:
             say(
                 self,
                 f"{what}{reader} accepts the file once it is saved (s)" if what else f"{reader} accepts it already",
             )
         else:
-            words = f"{what}{reader} would still refuse: {done.left or 'not known'}. Press R to search memory"
+            words = f"{what}{reader} would still refuse: {done.left or 'no rule says why'}. Press R to search memory"
             say(self, words, "warning")
         self._show_again()
 
@@ -241,8 +242,8 @@ def verdict_lines(
         out += ["", f"Reason:  {decisive.rule.why}", f"Rule:  {decisive.rule.name} ({decisive.rule.source})"]
     elif verdict.state == "opens":
         out += ["", f'Output when it reads utsname:  "{verdict.unread}"']
-    elif verdict.accepts is None:
-        out += ["", "Not asked: no entry is open; b opens one" if name == "qemu" else "Reason:  not known"]
+    elif not verdict.asked:
+        out += ["", "Not asked: no entry is open; b opens one"]
     if then.state != verdict.state:
         out += ["", f"After saving:  {state_words(then)}", f"Output then:  {_quoted(then)}"]
     mine = fixes_for(name, found)
