@@ -37,6 +37,7 @@ async def test_a_copy_is_saved_and_the_source_is_not_touched(sample: Sample, tmp
         await pilot.press("down", "d", "s")
         assert isinstance(pilot.app.screen, SaveScreen)
         assert "delete line 2" in shown(pilot) and "bytes at" not in shown(pilot)
+        assert "Details" in shown(pilot).split("\n")[-1], "the footer names the key"
         await pilot.press("down")
         await settled(pilot)
         assert "before and after" in shown(pilot)

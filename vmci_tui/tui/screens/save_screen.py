@@ -38,7 +38,7 @@ class SaveScreen(Dialog[SaveOutcome | None]):
     enter_label = "Save"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        bind("down", "details", "Details", "Show what is written where, and the bytes", "save.details"),
+        bind("ctrl+o,down", "details", "Details", "Show what is written where, and the bytes", "save.details"),
         Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
     ]
 
