@@ -57,7 +57,7 @@ def test_a_drawing_session_ends_if_its_server_dies(tmp_path: Path) -> None:
     ) as process:
         assert process.stdin is not None and process.stdout is not None
         drawn = b""
-        while b"5 Hex" not in drawn:
+        while b"3 Bytes" not in drawn:
             drawn += os.read(process.stdout.fileno(), 1 << 16)
         process.stdout.close()
         for _ in range(3):

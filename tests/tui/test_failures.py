@@ -118,7 +118,7 @@ async def test_a_search_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch) -
         "panes.findings.FindingsList.render_line",
         "panes.keys.KeysList.render_line",
         "panes.notes.NotesList.render_line",
-        "panes.entry.EntryList.render_line",
+        "panes.readers.ReadersPane.render_line",
         "widgets.pane_bar.PaneBar.render",
         "widgets.verdict_strip.TitleBar.render_line",
         "widgets.status_line.StatusLine.render_line",

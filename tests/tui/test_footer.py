@@ -44,7 +44,7 @@ async def test_the_footer_ends_with_quit_and_help_in_every_pane(sample: Sample, 
 
 async def test_the_footer_shows_what_makes_sense_now(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf"), size=(200, 60)) as pilot:
-        await pilot.press("3")
+        await pilot.press("4")
         await settled(pilot)
         for label in ("s Save", "u Undo", "Redo", "R Repair"):
             assert label not in _footer(pilot), label
@@ -68,7 +68,7 @@ async def test_repair_is_shown_where_there_is_something_to_repair(sample: Sample
 async def test_keys_of_a_finding_depend_on_the_finding(sample: Sample) -> None:
     async with running(sample("amd64-cut-nonote.elf"), size=(120, 36)) as pilot:
         screen = main_screen(pilot)
-        await pilot.press("4")
+        await pilot.press("1")
         await settled(pilot)
         for finding in screen.session.found:
             line = _footer(pilot)
@@ -80,7 +80,7 @@ async def test_keys_of_a_finding_depend_on_the_finding(sample: Sample) -> None:
 
 async def test_a_dialog_shows_its_own_keys(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
-        await pilot.press("3", "enter")
+        await pilot.press("4", "enter")
         await settled(pilot)
         line = _footer(pilot)
         assert "Enter OK" in line and "Esc Cancel" in line and "Quit" not in line
@@ -97,7 +97,7 @@ async def test_a_dialog_shows_its_own_keys(sample: Sample) -> None:
 
 async def test_a_click_presses_the_key(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf"), size=(120, 36)) as pilot:
-        await pilot.press("3")
+        await pilot.press("4")
         await settled(pilot)
         await pilot.click(offset=(_footer(pilot).index("v Readers") + 3, 35))
         await settled(pilot)

@@ -12,7 +12,7 @@ Sample = Callable[[str], str]
 
 async def test_a_message_stays_until_the_next_key(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
-        await pilot.press("3", "alt+down")
+        await pilot.press("4", "alt+down")
         await settled(pilot)
         line = shown(pilot).split("\n")[-2]
         assert "done: move line 1 down" in line and line.strip().endswith("u takes it back"), line
@@ -24,7 +24,7 @@ async def test_a_message_stays_until_the_next_key(sample: Sample) -> None:
 
 async def test_messages_can_be_read_again(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
-        await pilot.press("3", "alt+down", "u", "down")
+        await pilot.press("4", "alt+down", "u", "down")
         command = next(c for c in pilot.app.get_system_commands(pilot.app.screen) if "Messages" in c.title)
         command.callback()
         await settled(pilot)
@@ -35,7 +35,7 @@ async def test_messages_can_be_read_again(sample: Sample) -> None:
 async def test_the_note_is_removed_by_no_plain_letter(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         document = main_screen(pilot).document
-        await pilot.press("3", "x", "J", "K", "r")
+        await pilot.press("4", "x", "J", "K", "r")
         assert document.state == document.opened
         await pilot.press("ctrl+x")
         await settled(pilot)
@@ -56,7 +56,7 @@ async def test_ctrl_c_says_what_q_does(sample: Sample) -> None:
 async def test_letters_go_to_the_ends_of_a_list(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         keys = main_screen(pilot).query_one(KeysList)
-        await pilot.press("3", "G")
+        await pilot.press("4", "G")
         assert keys.cursor == len(keys.rows) - 1
         await pilot.press("g", "g")
         assert keys.cursor == 0

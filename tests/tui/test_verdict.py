@@ -99,7 +99,7 @@ async def test_after_a_save_the_panel_says_what_the_copy_is_worth(sample: Sample
 
 async def test_a_command_is_not_run_where_there_is_no_terminal(sample: Sample, tmp_path: Path) -> None:
     async with running(sample("crlf.elf")) as pilot:
-        await pilot.press("4", "f", "s")
+        await pilot.press("1", "f", "s")
         await settled(pilot)
         await type_text(pilot, str(tmp_path / "out.elf"))
         await pilot.press("enter")
