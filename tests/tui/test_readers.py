@@ -34,7 +34,7 @@ async def test_by_keyboard_from_a_refusal_to_an_accepted_file(sample: Sample) ->
         assert "T02 lines end in CR LF" in words and "f: end the lines in LF" in words
         await pilot.press("f")
         await settled(pilot)
-        assert "accepts" in str(pilot.app.screen.query_one("#verdict", Static).content).split("Saved")[1]
+        assert "accepts" in str(pilot.app.screen.query_one("#verdict", Static).content).split("After saving")[1]
         await pilot.press("escape")
         await settled(pilot)
         assert "drgn no>opens" in shown(pilot) and "MODIFIED" in shown(pilot)
