@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
+from vmci_tui.common.budget import Budget
 from vmci_tui.common.progress import Progress
 from vmci_tui.containers.guest import Guest
 from vmci_tui.kernel.cpus.cpu import Cpu
@@ -27,6 +28,8 @@ _MAP, _MAP_END, _STEP = 0xFFFFFFFF80000000, 0xFFFFFFFFC0000000, 2 << 20
 _IMAGE: Final = 128 << 20
 """Bytes of an image that are looked at: Debian's have 54 MiB, with all debugging options on about twice that."""
 _BANNER_LENGTH: Final = 512
+_TABLES: Final = 128 << 16
+"""Bytes of reading that take as much time as the walks through the page tables of a CPU."""
 
 
 class Place(NamedTuple):
@@ -40,15 +43,21 @@ class Place(NamedTuple):
     """Virtual less physical addresses of the image; None if that is not known yet."""
 
 
-def places(guest: Guest, cpus: Iterable[Cpu], progress: Progress) -> Iterator[Place]:
-    """Yield where kernels may be, those that the CPUs' page tables map first. Raises what `progress` raises."""
+def places(guest: Guest, cpus: Iterable[Cpu], budget: Budget, progress: Progress) -> Iterator[Place]:
+    """Yield where kernels may be, those that the CPUs' page tables map first.
+
+    Raises Spent, and what `progress` raises.
+    """
     seen: set[int] = set()
     for cpu in cpus:
-        found = _mapped(guest, cpu) if cpu.machine == "x86_64" else None
+        if cpu.machine != "x86_64":
+            continue
+        budget.spend(_TABLES)
+        found = _mapped(guest, cpu)
         if found is not None and found.paddr not in seen:
             seen.add(found.paddr)
             yield found
-    yield from (one for one in _banners(guest, progress) if one.paddr not in seen)
+    yield from (one for one in _banners(guest, budget, progress) if one.paddr not in seen)
 
 
 def _mapped(guest: Guest, cpu: Cpu) -> Place | None:
@@ -62,7 +71,7 @@ def _mapped(guest: Guest, cpu: Cpu) -> Place | None:
     return None
 
 
-def _banners(guest: Guest, progress: Progress) -> Iterator[Place]:
+def _banners(guest: Guest, budget: Budget, progress: Progress) -> Iterator[Place]:
     left, total = _SEARCHED, min(_SEARCHED, guest.memory.size)
     for item in guest.memory.ranges:
         for at in range(item.paddr, item.end, _CHUNK):
@@ -74,6 +83,7 @@ def _banners(guest: Guest, progress: Progress) -> Iterator[Place]:
             data = read_with_holes(guest, at, length)
             found = data.find(BANNER)
             while found >= 0:
+                budget.spend()
                 inside = (at + found) % _PAGE
                 if inside < _NEAR:
                     yield Place(at + found - inside, _line(data[found : found + _BANNER_LENGTH]), None)
@@ -105,8 +115,16 @@ def _pieces(guest: Guest, at: int, end: int) -> Iterator[bytes]:
         while at < min(item.end, end):
             part = min(_CHUNK, min(item.end, end) - at)
             raw = guest.read(at, part)
-            if raw is None:  # a page of the part is missing, or damaged
-                part = min(part, _PAGE - at % _PAGE)
-                raw = guest.read(at, part)
-            yield raw if raw is not None else bytes(part)
+            if raw is not None:
+                yield raw
+            else:  # a page of the part is missing, or damaged
+                yield from _pages(guest, at, at + part)
             at += part
+
+
+def _pages(guest: Guest, at: int, end: int) -> Iterator[bytes]:
+    while at < end:
+        part = min(end - at, _PAGE - at % _PAGE)
+        raw = guest.read(at, part)
+        yield bytes(part) if raw is None else raw
+        at += part

@@ -7,8 +7,6 @@ that they make is the symbol's type. A marker is where its 256 names begin: 32 b
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 from vmci_tui.common.budget import Budget
@@ -21,13 +19,20 @@ _LEAST_STEP, _MOST_STEP = 2 * _GROUP, 200 * _GROUP
 """Bytes of a group: a name has at least a length and a token, and on average far less than 200."""
 _FEWEST: Final = 8
 """Markers of the smallest table: a kernel has thousands of symbols."""
-_MOST: Final = 1 << 21
-"""Symbols of the largest table: ten times those of a kernel with everything in it."""
+_MOST: Final = 1 << 19
+"""Symbols of the largest table: three times those of Debian's kernels."""
+_LONGEST: Final = 512
+"""Characters of a name and its type: KSYM_NAME_LEN."""
+_TEXT: Final = 32 << 20
+"""Characters of all names together: real ones have 2 to 5 MiB."""
 _STEP: Final = 1 << 16
-"""Bytes of reading that cost as much time as the names of a group."""
-_MARKERS: Final = 4096 * _STEP
-"""The same of all words before a token table."""
-_BLOCK: Final = 1 << 20
+"""Bytes of reading that take as much time as half of a group of names."""
+_OF_NAMES: Final = 32
+"""Bytes of reading that take as much time as one byte of the names."""
+_MARKERS: Final = 1024 * _STEP
+"""The same of the words before a token table, where no run of numbers ascends."""
+_STARTS: Final = 64 * _STEP
+"""The same of the places at which the names of a run may begin."""
 _BEFORE: Final = 16 << 20
 """Bytes before the token table in which the names are; sequence numbers of 3 bytes each may be between (6.2, 6.3)."""
 
@@ -54,7 +59,9 @@ def names_before(data: bytes, table: TokenTable, order: ByteOrder, word: int, bu
     """
     for width in (4, 8)[: word // 4]:
         budget.spend(_MARKERS)
-        for at, markers in _markers(data, table.start, order, width):
+        found_at = _markers(data, table.start, order, width, budget)
+        if found_at is not None:
+            at, markers = found_at
             for count in (len(markers), len(markers) - 1):
                 found = _names(data, table, at, markers[:count], order, word, budget)
                 if found is not None:
@@ -62,24 +69,35 @@ def names_before(data: bytes, table: TokenTable, order: ByteOrder, word: int, bu
     return None
 
 
-def _markers(data: bytes, end: int, order: ByteOrder, width: int) -> Iterator[tuple[int, array[int]]]:
-    """Yield where the last runs of numbers are that ascend from 0 as markers do, and the numbers, before `end`."""
+def _markers(data: bytes, end: int, order: ByteOrder, width: int, budget: Budget) -> tuple[int, array[int]] | None:
+    """Return where the last run of numbers before `end` is that ascend from 0 as markers do, and the numbers."""
     end -= end % width
-    for start in range(end - _BLOCK, max(end - _BEFORE, -_BLOCK), -_BLOCK):
-        low = max(0, start)
-        # A run may begin in the block before this one: markers of a group of blocks are seen together.
-        words = array("I" if width == 4 else "Q", data[low : min(end, low + 2 * _BLOCK)])
-        if order == "big":
-            words.byteswap()
-        steps = bytes(_LEAST_STEP <= after - before <= _MOST_STEP for before, after in pairwise(words))
-        stop = steps.rfind(b"\1" * _FEWEST)
-        if stop < 0:
+    low = max(0, end - _BEFORE)
+    words = array("I" if width == 4 else "Q", data[low:end])
+    if order == "big":
+        words.byteswap()
+    at = len(words) - 2
+    while at >= 0:
+        # One of _FEWEST successive pairs is in each run that is long enough, so the others need not be looked at.
+        if not _LEAST_STEP <= words[at + 1] - words[at] <= _MOST_STEP:
+            at -= _FEWEST
             continue
-        first = steps.rfind(b"\0", 0, stop) + 1
-        if words[first] == 0:
-            last = stop + _FEWEST
-            yield low + first * width, words[first : last + 1]
-            return
+        first, last = _run(words, at)
+        budget.spend(last - first << 8)
+        if last - first >= _FEWEST and words[first] == 0:
+            return low + first * width, words[first : last + 1]
+        at = first - 2
+    return None
+
+
+def _run(words: array[int], at: int) -> tuple[int, int]:
+    """Return the first and the last of the numbers around `at` that ascend as markers do."""
+    first, last = at, at + 1
+    while first and _LEAST_STEP <= words[first] - words[first - 1] <= _MOST_STEP:
+        first -= 1
+    while last + 1 < len(words) and _LEAST_STEP <= words[last + 1] - words[last] <= _MOST_STEP:
+        last += 1
+    return first, last
 
 
 def _names(
@@ -88,6 +106,7 @@ def _names(
     """Return the names that end at the markers, which say about how many there are and where they begin."""
     if len(markers) < _FEWEST:
         return None
+    budget.spend(_STARTS)
     most = len(markers) * _GROUP
     last = markers_at - markers[-1]
     for start in range(last - last % 4, max(word, last - _MOST_STEP), -4):
@@ -104,10 +123,11 @@ def _decoded(
     data: bytes, tokens: tuple[bytes, ...], at: int, end: int, markers: array[int], count: int, budget: Budget
 ) -> tuple[bytes, ...] | None:
     """Return `count` names from `at` on; None if one is not within `end`, or the markers say otherwise."""
-    out, start = [], at
+    out, start, group, left = [], at, at, _TEXT
     for number in range(count):
         if number % _GROUP == 0:
-            budget.spend(_STEP)
+            budget.spend((at - group) * _OF_NAMES)
+            group = at
             if at - start != markers[number // _GROUP]:
                 return None
         length, at = data[at], at + 1
@@ -115,6 +135,10 @@ def _decoded(
             length, at = length & 0x7F | data[at] << 7, at + 1
         if not length or at + length > end:
             return None
-        out.append(b"".join([tokens[token] for token in data[at : at + length]]))
+        text = b"".join([tokens[token] for token in data[at : at + length]])
+        left -= len(text)
+        if len(text) > _LONGEST or left < 0:
+            return None
+        out.append(text)
         at += length
     return tuple(out)

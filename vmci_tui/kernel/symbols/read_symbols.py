@@ -30,6 +30,8 @@ _PLACES: Final = 64
 """Places that are looked at; each page of a hostile dump may have a banner."""
 _STEPS: Final = 1 << 16
 """Steps for all places together; a kernel with 100,000 symbols takes some thousand."""
+_LOOKS: Final = 6
+"""How often all that was read is gone through, about: to copy it, and to look for tables in each byte order."""
 _TOKENS, _START = b"kallsyms_token_table", b"_stext"
 
 
@@ -65,7 +67,7 @@ def read_symbols(
     found: list[KernelSymbols] = []
     budget = Budget(_STEPS)
     with suppress(Spent):
-        for place in islice(places(guest, cpus, progress), _PLACES):
+        for place in islice(places(guest, cpus, budget, progress), _PLACES):
             kernel = _kernel(guest, place, cpus, text, budget)
             if kernel is not None and kernel.runs:
                 return (kernel, *found)
@@ -122,6 +124,7 @@ def _tables(guest: Guest, place: Place, budget: Budget) -> Iterator[_Raw]:
     widths = dict.fromkeys((facts.bits or 64, machine_facts(facts.other_width).bits or facts.bits or 64))
     for length in _READ:
         data = read_with_holes(guest, place.paddr, length)
+        budget.spend(len(data) * _LOOKS)
         for order in orders:
             for tokens in token_tables(data, order, budget):
                 for bits in widths:

@@ -19,6 +19,8 @@ _DIGITS: Final = b"".join(bytes((digit, 0)) for digit in b"0123456789")
 _FIRST_DIGIT: Final = 0x30
 _LONGEST: Final = 512
 """The most bytes of a token: no name is longer (KSYM_NAME_LEN)."""
+_TEXTS: Final = 1 << 16
+"""Bytes of reading that take as much time as to look for the texts around the digits."""
 _ALIGNMENTS: Final = (8, 4, 2)
 INDEX_LENGTH: Final = 2 * COUNT
 
@@ -36,7 +38,7 @@ def token_tables(data: bytes, order: ByteOrder, budget: Budget) -> Iterator[Toke
     """Yield the token tables in `data`, whose first byte is aligned to a page. Raises Spent."""
     at = data.find(_DIGITS)
     while at >= 0:
-        budget.spend()
+        budget.spend(_TEXTS)
         found = _around(data, at, order)
         if found is not None:
             yield found
