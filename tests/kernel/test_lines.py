@@ -39,12 +39,13 @@ def _read(address: int, length: int) -> bytes | None:
     return raw if len(raw) == length else None
 
 
-def _kernel(
+def kernel_with(
     machine: str = "x86_64",
     types: Btf | None = None,
     symbols: Mapping[bytes, int] = _SYMBOLS,
     release: bytes = b"6.1.0-56",
 ) -> RunningKernel:
+    """Return a kernel of which this is known, in the memory of this module."""
     return RunningKernel(
         machine,
         "little",
@@ -110,7 +111,7 @@ _LINES = [
 
 @pytest.mark.parametrize("line", _LINES, ids=lambda line: line.decode())
 def test_a_true_line_is_confirmed_and_a_false_one_contradicted(line: bytes) -> None:
-    kernel = _kernel(types=_types())
+    kernel = kernel_with(types=_types())
     proved = _line(line, kernel)
     assert (proved.verdict, proved.found, proved.why) == ("confirmed", proved.value, "")
     key, _, value = line.partition(b"=")
@@ -137,31 +138,31 @@ def test_a_true_line_is_confirmed_and_a_false_one_contradicted(line: bytes) -> N
     ids=lambda line: line.decode(),
 )
 def test_what_memory_does_not_show_is_unknown_with_the_reason(line: bytes) -> None:
-    proved = _line(line, _kernel(types=_types()))
+    proved = _line(line, kernel_with(types=_types()))
     assert (proved.verdict, proved.found) == ("unknown", None) and proved.why
 
 
 @pytest.mark.parametrize("value", [b"0x98", b"152 ", b"152\r", b"", b"+152", b"1_52", b"4294967448", b"-4294967144"])
 def test_a_right_number_in_a_form_that_linux_does_not_write_is_contradicted(value: bytes) -> None:
-    proved = _line(b"SIZE(deep)=" + value, _kernel(types=_types()))
+    proved = _line(b"SIZE(deep)=" + value, kernel_with(types=_types()))
     assert (proved.verdict, proved.found) == ("contradicted", b"152")
 
 
 def test_without_types_and_symbols_all_is_unknown_but_constants() -> None:
-    kernel = _kernel(symbols={}, release=b"")
+    kernel = kernel_with(symbols={}, release=b"")
     confirmed = {proved.key for proved in prove_lines(kernel, Vmcoreinfo(b"\n".join(_LINES) + b"\n")) if proved.found}
     assert confirmed == {b"PAGESIZE", b"SYMBOL(kallsyms_names)", b"NUMBER(SECTION_SIZE_BITS)"}
 
 
 def test_a_moved_kernel_has_its_whole_image_size() -> None:
     moved = {name: address + 0x1000000 for name, address in _SYMBOLS.items()}
-    kernel = _kernel(symbols=moved)
+    kernel = kernel_with(symbols=moved)
     assert _line(b"KERNELOFFSET=1000000", kernel).verdict == "confirmed"
     assert _line(b"NUMBER(KERNEL_IMAGE_SIZE)=1073741824", kernel).verdict == "confirmed"
 
 
 def test_variables_of_arm64_are_written_in_hexadecimal() -> None:
-    kernel = _kernel("aarch64")
+    kernel = kernel_with("aarch64")
     for line in (b"NUMBER(TCR_EL1_T1SZ)=0x10", b"NUMBER(PHYS_OFFSET)=0x40000000"):
         assert _line(line, kernel).verdict == "confirmed"
     wrong = _line(b"NUMBER(kimage_voffset)=0x1", kernel)
@@ -169,5 +170,5 @@ def test_variables_of_arm64_are_written_in_hexadecimal() -> None:
 
 
 def test_page_types_of_new_kernels_need_types() -> None:
-    kernel = _kernel(release=b"6.12.0")
+    kernel = kernel_with(release=b"6.12.0")
     assert _line(b"NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=-129", kernel).verdict == "unknown"

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
+from vmci_tui.common.budget import Budget
+from vmci_tui.common.errors import Spent
 from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
@@ -14,12 +18,14 @@ from vmci_tui.kernel.cpus.cpu_memory import paddr_by_cpu
 from vmci_tui.kernel.image.places import read_with_holes
 from vmci_tui.kernel.lines.running_kernel import NotKnown, RunningKernel
 from vmci_tui.kernel.symbols.read_symbols import KernelSymbols, read_symbols
-from vmci_tui.kernel.types.btf import MAGIC, SIZE_LIMIT, Btf, BtfError, read_btf
+from vmci_tui.kernel.types.btf import MAGIC, SIZE_LIMIT, STEPS, Btf, BtfError, read_btf
 
 _RELEASE: Final = re.compile(rb"Linux version (\S{1,64}) ")
 _PAGE: Final = 4096
-_IMAGE: Final = 64 << 20
+_IMAGE: Final = 48 << 20
 """Bytes after the start of the read-only data in which types are searched."""
+_SAME: Final = 64
+"""Symbols of one name that are told apart: a variable that a line names has one, seldom two."""
 
 
 def running_kernel(guest: Guest, text: Vmcoreinfo | None, progress: Progress = no_progress) -> RunningKernel | NotKnown:
@@ -53,7 +59,7 @@ def running_kernel(guest: Guest, text: Vmcoreinfo | None, progress: Progress = n
         return b"".join(parts)
 
     def addresses(name: bytes) -> tuple[int, ...]:
-        return tuple(one.address for one in symbols.table.named(name))
+        return tuple(islice(symbols.table.addresses(name), _SAME))
 
     release = _RELEASE.match(symbols.banner)
     kernel = RunningKernel(
@@ -72,23 +78,26 @@ def running_kernel(guest: Guest, text: Vmcoreinfo | None, progress: Progress = n
 
 def _types(guest: Guest, symbols: KernelSymbols, kernel: RunningKernel) -> Btf | None:
     """Return the kernel's BTF: between its symbols, or else the one that begins in its image."""
+    budget = Budget(STEPS)
     start, stop = (kernel.symbols(name) for name in (b"__start_BTF", b"__stop_BTF"))
     if len(start) == len(stop) == 1 and 0 < stop[0] - start[0] <= SIZE_LIMIT:
         raw = kernel.read(start[0], stop[0] - start[0])
-        return None if raw is None else _read(raw, kernel)
+        return None if raw is None else _read(raw, kernel, budget)
     image = read_with_holes(guest, symbols.paddr, _IMAGE)
     magic = MAGIC.to_bytes(2, kernel.order) + b"\1\0" + (24).to_bytes(4, kernel.order)
     at = image.find(magic)
-    while at >= 0:
-        found = _read(image[at:], kernel)
-        if found is not None and found.ids(b"list_head"):
-            return found
-        at = image.find(magic, at + 1)
+    with suppress(Spent):
+        while at >= 0:
+            budget.spend()
+            found = _read(memoryview(image)[at:], kernel, budget)
+            if found is not None and found.ids(b"list_head"):
+                return found
+            at = image.find(magic, at + 1)
     return None
 
 
-def _read(raw: bytes, kernel: RunningKernel) -> Btf | None:
+def _read(raw: bytes | memoryview, kernel: RunningKernel, budget: Budget) -> Btf | None:
     try:
-        return read_btf(raw, kernel.order, kernel.pointer_size)
+        return read_btf(raw, kernel.order, kernel.pointer_size, budget)
     except BtfError:
         return None

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 
+from vmci_tui.common.errors import Spent
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.lines.by_memory import by_memory
 from vmci_tui.kernel.lines.by_symbols import symbol
@@ -58,7 +59,10 @@ def expected(kernel: RunningKernel, key: bytes) -> Finding:
 
 
 def _proved(kernel: RunningKernel, number: int, key: bytes, value: bytes) -> ProvedLine:
-    fact = expected(kernel, key)
+    try:
+        fact = expected(kernel, key)
+    except Spent as spent:
+        fact = NotKnown(f"the kernel's types take too long to look up: {spent}")
     if isinstance(fact, NotKnown):
         return ProvedLine(number, key, value, "unknown", None, "", fact.why)
     if isinstance(fact.value, bytes):

@@ -50,7 +50,11 @@ class SymbolTable:
 
     def address(self, name: bytes) -> int | None:
         """Return the address of the first symbol of this name; None if there is none."""
-        return next((one.address for one in self.named(name)), None)
+        return next(self.addresses(name), None)
+
+    def addresses(self, name: bytes) -> Iterator[int]:
+        """Yield the addresses of the symbols of this name: of a local one there may be thousands."""
+        return (self._addresses[number] for number in self._numbers.get(name, ()))
 
     def spot(self, address: int) -> Spot | None:
         """Return the symbol at or before an address of the image, the first of several; None outside the image."""

@@ -14,16 +14,28 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Final, NamedTuple
 
+from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import VmciError
 from vmci_tui.formats.elf_note import ByteOrder
 
 MAGIC: Final = 0xEB9F
-SIZE_LIMIT: Final = 64 << 20
+SIZE_LIMIT: Final = 32 << 20
 """Bytes. Kernels of distributions have 3 to 10 MiB."""
 _HEADER: Final = "HBBIIIII"
-_TYPE_LIMIT: Final = 2_000_000
-_NAME_LIMIT: Final = 512
-"""Bytes of a name. Linux allows 128, and more in C++ and Rust."""
+_TYPE_LIMIT: Final = 1 << 20
+"""Debian's kernels have up to 125,000."""
+_NAME_LIMIT: Final = 128
+"""Bytes of a name that can be found; names of Rust may be longer, and no line of a note has them."""
+_NAMES_LIMIT: Final = 1 << 17
+"""Names of types, and enumerators, that are kept: of each, Debian's kernels have up to 20,000."""
+_SAME_LIMIT: Final = 64
+"""Types of one name that are kept, and values of one enumerator."""
+STEPS: Final = 1 << 16
+"""Steps for reading the types of a kernel and for all that is asked of them: real ones take some 8,000."""
+_OF_TYPES: Final = 32
+"""Bytes of reading that take as much time as a byte of the types."""
+_OF_MEMBERS: Final = 512
+"""The same of a member."""
 _DEPTH_LIMIT: Final = 32
 """Modifiers, typedefs and arrays within each other; real ones nest less than ten deep."""
 _ANONYMOUS_LIMIT: Final = 200
@@ -73,6 +85,8 @@ class Btf:
     """Bytes."""
     starts: array[int]
     """Where each type's record begins in `types`; that of void is 0 and is not read."""
+    budget: Budget
+    """What each question spends; all of them raise Spent."""
 
     def ids(self, name: bytes, *kinds: Kind) -> list[int]:
         """Return the numbers of the types of this name; a name may have several."""
@@ -80,6 +94,7 @@ class Btf:
 
     def resolved(self, number: int) -> tuple[Kind, int]:
         """Return the kind and number of a type without typedefs and qualifiers; void if it has none."""
+        self.budget.spend()
         for _ in range(_DEPTH_LIMIT):
             kind, _, _, of = self._record(number)
             if kind not in _SAME:
@@ -146,6 +161,7 @@ class Btf:
             return None
         seen.add(number)
         _, has_bits, count, _ = self._record(number)
+        self.budget.spend(count * _OF_MEMBERS)
         start = self.starts[number] + 12
         anonymous = []
         records = struct.iter_unpack(self.prefix + "III", self.types[start : start + 12 * count])
@@ -163,39 +179,55 @@ class Btf:
 
     @cached_property
     def _by_name(self) -> dict[tuple[Kind, bytes], list[int]]:
+        self.budget.spend(len(self.types) * _OF_TYPES)
         out: dict[tuple[Kind, bytes], list[int]] = {}
         unpack = struct.Struct(self.prefix + "II").unpack_from
         for number in range(1, len(self.starts)):
             name_at, info = unpack(self.types, self.starts[number])
             kind = info >> 24 & 31
             if name_at and kind in _NAMED:
-                out.setdefault((Kind(kind), self._text(name_at)), []).append(number)
+                same = out.setdefault((Kind(kind), self._text(name_at)), [])
+                if len(same) < _SAME_LIMIT:
+                    same.append(number)
+                if len(out) == _NAMES_LIMIT:
+                    break
         return out
 
     @cached_property
     def _enumerators(self) -> dict[bytes, set[int]]:
+        self.budget.spend(len(self.types) * _OF_TYPES)
         out: dict[bytes, set[int]] = {}
         for number in range(1, len(self.starts)):
             kind, signed, count, _ = self._record(number)
             if kind not in (Kind.ENUM, Kind.ENUM64):
                 continue
+            if len(out) >= _NAMES_LIMIT:
+                break
+            self.budget.spend(count * _OF_MEMBERS)
             start = self.starts[number] + 12
             each = _EACH[kind]
             values = self.types[start : start + each * count]
             if kind is Kind.ENUM:
                 for name_at, value in struct.iter_unpack(self.prefix + ("Ii" if signed else "II"), values):
-                    out.setdefault(self._text(name_at), set()).add(value)
+                    _add(out, self._text(name_at), value)
             else:
                 for name_at, low, high in struct.iter_unpack(self.prefix + ("IIi" if signed else "III"), values):
-                    out.setdefault(self._text(name_at), set()).add(high << 32 | low)
+                    _add(out, self._text(name_at), high << 32 | low)
         return out
 
 
-def read_btf(data: bytes, order: ByteOrder, pointer_size: int) -> Btf:
+def _add(values: dict[bytes, set[int]], name: bytes, value: int) -> None:
+    same = values.setdefault(name, set())
+    if len(same) < _SAME_LIMIT:
+        same.add(value)
+
+
+def read_btf(data: bytes | memoryview, order: ByteOrder, pointer_size: int, budget: Budget | None = None) -> Btf:
     """Read BTF from its header on; bytes after its end may follow.
 
-    Raises BtfError with what is wrong.
+    Raises BtfError with what is wrong, and Spent.
     """
+    budget = budget or Budget(STEPS)
     prefix = "<" if order == "little" else ">"
     if len(data) < struct.calcsize(prefix + _HEADER):
         raise BtfError("the BTF is shorter than its header")
@@ -204,9 +236,13 @@ def read_btf(data: bytes, order: ByteOrder, pointer_size: int) -> Btf:
         raise BtfError("no BTF of version 1 is there")
     if header < 24 or max(type_off + type_len, str_off + str_len) > len(data) - header:
         raise BtfError("the sections of the BTF are outside it")
-    types = data[header + type_off : header + type_off + type_len]
-    strings = data[header + str_off : header + str_off + str_len]
-    return Btf(types, strings, prefix, pointer_size, _starts(types, prefix))
+    if max(type_len, str_len) > SIZE_LIMIT:
+        raise BtfError("the BTF is larger than a kernel's")
+    budget.spend(type_len * _OF_TYPES)
+    types = bytes(data[header + type_off : header + type_off + type_len])
+    starts = _starts(types, prefix)
+    strings = bytes(data[header + str_off : header + str_off + str_len])
+    return Btf(types, strings, prefix, pointer_size, starts, budget)
 
 
 def _starts(types: bytes, prefix: str) -> array[int]:
