@@ -55,6 +55,7 @@ class Document:
         self._steps: list[UndoStep] = []
         self._at = 0
         self._layouts: tuple[State, Layout] | None = None
+        self._base_layout: Layout | None = None
 
     def close(self) -> None:
         """Close the files and release their locks."""
@@ -77,6 +78,18 @@ class Document:
         return self.state != self.opened
 
     @property
+    def base(self) -> State:
+        """The state that a file has: the last saved one, else the opened one."""
+        return self.saved or self.opened
+
+    @property
+    def base_layout(self) -> Layout:
+        """The layout of `base`."""
+        if self._base_layout is not None:
+            return self._base_layout
+        return _entry_layout(self.opened.entry) if self.dump is None else self.dump.current_layout
+
+    @property
     def dump_unsaved(self) -> bool:
         return self.state.of_dump not in (self.opened.of_dump, self.saved and self.saved.of_dump)
 
@@ -90,8 +103,9 @@ class Document:
 
     def mark_saved(self, entry: bool) -> None:
         """Remember that the current dump, or its entry, was saved: they are two files."""
-        last = self.saved or self.opened
+        last = self.base
         self.saved = replace(last, entry=self.state.entry) if entry else replace(self.state, entry=last.entry)
+        self._base_layout = self._base_layout if entry else self.layout
 
     def entry_alone(self) -> Document:
         """Return the entry that is open beside a dump, as a document of its own: it is saved as a blob."""
@@ -201,7 +215,10 @@ class Document:
 
     def read(self, offset: int, length: int) -> bytes:
         """Return `length` bytes at `offset` of `layout`."""
-        layout = self.layout
+        return self.read_of(self.layout, offset, length)
+
+    def read_of(self, layout: Layout, offset: int, length: int) -> bytes:
+        """Return `length` bytes at `offset` of a layout of this document."""
         return layout.image.read(layout.base or self.source, offset, length)
 
 

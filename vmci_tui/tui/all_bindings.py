@@ -34,6 +34,7 @@ _SYNONYMS: Final = {
     "leave": "exit close",
     "undo": "back revert",
     "redo": "again",
+    "next_change": "diff unsaved modified",
     "picture": "screenshot image",
     "toggle_keys": "help manual legend shortcuts",
     "find": "search candidates",

@@ -70,6 +70,8 @@ class MainScreen(Guarded, Screen[None]):
         bind("ctrl+x", "strip", "Remove note", "Remove the VMCOREINFO note", "strip", show=False),
         bind("U", "undo_save", "Undo save", "Undo the last save in place", "take_back", show=False),
         bind("P", "log", "Log", "Show the kernel's log, as dmesg prints it"),
+        bind("full_stop", "next_change(1)", "Next change", "Go to the next change that is not saved", "change.next"),
+        bind("comma", "next_change(-1)", "Previous", "Go to the previous change", "change.previous", show=False),
         bind("H", "header", "Header", "Show the header of a kdump file", show=False),
         bind("I", "inspect", "Inspect", "Show the bytes at the cursor as numbers", show=False),
         *PANE_BINDINGS,
@@ -319,6 +321,9 @@ class MainScreen(Guarded, Screen[None]):
 
     def action_paste_entry(self) -> None:
         self.query_one(EntryList).action_paste_entry()
+
+    def action_next_change(self, by: int) -> None:
+        self.query_one(Panes).next_change(by)
 
     def action_strip(self) -> None:
         try_edit(self, self.session, Edit.of(edit_notes.strip))

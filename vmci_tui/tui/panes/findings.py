@@ -14,7 +14,7 @@ from vmci_tui.common.safe_text import Safe
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.panes.copy import entry_bytes, file_bytes
-from vmci_tui.tui.panes.rows import finding_rows
+from vmci_tui.tui.panes.rows import finding_rows, gone
 from vmci_tui.tui.prompts import say, try_edit
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import plain
@@ -58,11 +58,19 @@ class FindingsList(LineList):
     def __init__(self, session: Session) -> None:
         super().__init__(id="findings")
         self.session = session
+        self._before: tuple[Finding, ...] = ()
+        """Those of the state that a file has."""
+        self.fixed: tuple[Finding, ...] = ()
+        """Those that the unsaved edits made go away; below the others."""
 
     def show_judgement(self) -> None:
         """Show the findings of the state, or why none is shown."""
         self.empty = "no findings" if self.session.judgement is not None else self.session.not_judged
-        self.set_rows(finding_rows(self.session.found))
+        session = self.session
+        if session.judgement is not None and not session.document.unsaved:
+            self._before = session.found
+        self.fixed = () if session.judgement is None else gone(self._before, session.found)
+        self.set_rows(finding_rows(session.found, self.fixed))
 
     def watch_cursor(self, old: int, new: int) -> None:
         super().watch_cursor(old, new)
@@ -76,7 +84,9 @@ class FindingsList(LineList):
     def selected_text(self) -> str:
         """Return the finding under the cursor in one line."""
         finding = self.finding()
-        return f"{finding.code} {finding.severity}: {finding.message}" if finding is not None else ""
+        return (
+            f"{finding.code} {finding.severity}: {finding.message}" if finding is not None else super().selected_text()
+        )
 
     def selected_bytes(self) -> CopiedBytes | None:
         """Return the bytes of the finding under the cursor."""

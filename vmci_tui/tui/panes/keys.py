@@ -31,6 +31,7 @@ from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
+    from vmci_tui.changes.matching import Matching
     from vmci_tui.render.copy_formats import CopiedBytes
 
 PROVED = {True: "proved", False: "DISPROVED", None: "not provable"}
@@ -202,6 +203,8 @@ class KeysPane(Guarded, Vertical):
     def __init__(self, session: Session) -> None:
         super().__init__(id="keys-pane")
         self.session = session
+        self.changed: Matching | None = None
+        """How the lines differ from those of a file; None if nothing is unsaved."""
         self._wanted = ""
         self._explaining = False
         self._timer: Timer | None = None
@@ -212,7 +215,7 @@ class KeysPane(Guarded, Vertical):
 
     def show_state(self) -> None:
         """Show the lines of the session's document that pass the filter."""
-        rows = key_rows(self.session.document.state, self._wanted)
+        rows = key_rows(self.session.document.state, self._wanted, self.changed)
         self.query_one(KeysList).show_keys(rows)
         self.set_class(not rows and not self._wanted, "bare")
         self.show_title()
@@ -313,10 +316,10 @@ class KeysPane(Guarded, Vertical):
         self.parent.mount(about, after=self)
 
 
-def key_rows(state: State, wanted: str = "") -> KeyRows:
+def key_rows(state: State, wanted: str = "", changed: Matching | None = None) -> KeyRows:
     """Return the lines of the text, or the fields of a Windows header, that contain `wanted`."""
     if state.note is None or not state.note.is_windows:
-        return KeyRows(state.vmcoreinfo, wanted)
+        return KeyRows(state.vmcoreinfo, wanted, changed)
     from vmci_tui.tui.rows.windows_rows import WindowsHeaderRows
 
     return WindowsHeaderRows(state.note, wanted)

@@ -19,6 +19,7 @@ from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.line_list import LineList
 
 if TYPE_CHECKING:
+    from vmci_tui.changes.matching import Matching
     from vmci_tui.render.copy_formats import CopiedBytes
 
 
@@ -49,12 +50,14 @@ class NotesList(LineList):
         super().__init__(id="notes", empty="no notes: [a] adds one")
         self.session = session
         self.shown = NoteRows(())
+        self.changed: Matching | None = None
+        """How the notes differ from those of a file; None if nothing is unsaved."""
         self._types: dict[int, str] = {}
         """The names of the types of CORE notes; empty until they are loaded."""
 
     def show_state(self) -> None:
         """Show the state of the session's document."""
-        self.shown = NoteRows(note_lines(self.session.document, self._types))
+        self.shown = NoteRows(note_lines(self.session.document, self._types), self.changed)
         self.header = self.shown.header
         self.set_rows(self.shown)
         if not self._types:

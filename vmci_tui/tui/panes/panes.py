@@ -10,6 +10,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widget import Widget
 
+from vmci_tui.changes.changed_bytes import ChangedBytes
+from vmci_tui.changes.stops import stops
+from vmci_tui.changes.unsaved import Unsaved, unsaved
 from vmci_tui.common.span import Span
 from vmci_tui.document.byte_map import Place
 from vmci_tui.document.document import Document
@@ -110,6 +113,9 @@ class Panes(Guarded, Widget):
         super().__init__(id="panes")
         self.session = session
         self._inspector: Inspector | None = None
+        self._unsaved: Unsaved | None = None
+        self._stop = 0
+        """The index of the change that was visited last."""
         self._arranged = PaneLayout()
 
     @property
@@ -132,6 +138,7 @@ class Panes(Guarded, Widget):
 
     def show_state(self) -> None:
         """Show the document's state; the judgement comes later."""
+        self._compare()
         entry = self.query_one(EntryList)
         entry.set_class(not PANES[NAMES.index("entry")].fits(self.document), "absent")
         entry.show_state()
@@ -141,6 +148,33 @@ class Panes(Guarded, Widget):
         self.query_one(KeysPane).show_state()
         self.query_one(HexPane).show_state()
         self._show_place()
+
+    def _compare(self) -> None:
+        """Find what is not saved yet, for the signs in the panes."""
+        found = self._unsaved = unsaved(self.document)
+        self.query_one(NotesList).changed = None if found is None else found.notes
+        self.query_one(KeysPane).changed = None if found is None else found.lines
+        self.query_one(HexPane).changed = ChangedBytes() if found is None else found.bytes
+
+    def next_change(self, by: int) -> None:
+        """Go to the next or previous change that is not saved yet, and say what it is."""
+        found = stops(self._unsaved) if self._unsaved is not None else ()
+        if not found:
+            say(self, "there is nothing unsaved")
+            return
+        cursor = self.query_one(HexPane).cursor
+        if self._stop < len(found) and found[self._stop].span.offset == cursor:
+            at = self._stop + by
+        elif by > 0:
+            at = next((number for number, stop in enumerate(found) if stop.span.offset > cursor), 0)
+        else:
+            at = next((number for number in range(len(found) - 1, -1, -1) if found[number].span.offset < cursor), -1)
+        self._stop = at % len(found)
+        stop = found[self._stop]
+        self._point_at(stop.span)
+        self._follow(self.query_one(HexPane).place())
+        say(self, f"change {self._stop + 1} of {len(found)}, not saved yet: {stop.words}")
+        self.post_message(PaneBar.Picked("keys" if stop.in_text else "hex"))
 
     @property
     def qemu(self) -> QemuPane:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -128,10 +129,24 @@ def _derived_rows(document: Document) -> list[tuple[Row, RowTarget]]:
 _MARKS = {"error": ("error ", "error"), "warning": ("warn  ", "warning"), "info": ("info  ", "info")}
 
 
-def finding_rows(findings: Sequence[Finding]) -> list[Row]:
-    """Return one row for each finding."""
+def finding_rows(findings: Sequence[Finding], fixed: Sequence[Finding] = ()) -> list[Row]:
+    """Return one row for each finding, then one for each that the unsaved edits fixed."""
     out: list[Row] = []
     for finding in findings:
         fix = ("[f] ", "good") if finding.fix else ("[R] ", "good") if finding.wants_memory else ("    ", "dim")
         out.append((_MARKS[finding.severity], (f"{finding.code} ", "dim"), fix, (finding.message, "value")))
+    out += [(("fixed ", "good"), (f"{item.code} ", "dim"), (f"    {item.message}", "dim")) for item in fixed]
     return out
+
+
+def gone(before: Sequence[Finding], now: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return the findings of `before` that are gone; one whose words changed is not, if its code is still there."""
+    left = Counter(item.code for item in now)
+    said = {(item.code, item.message) for item in now}
+    out = []
+    for item in sorted(before, key=lambda item: (item.code, item.message) not in said):
+        if left[item.code]:
+            left[item.code] -= 1
+        else:
+            out.append(item)
+    return tuple(out)

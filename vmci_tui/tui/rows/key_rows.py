@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from vmci_tui.changes.matching import Matching
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.common.span import Span
 from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
+from vmci_tui.tui.rows.change_signs import SIGN_CELLS, signs
 from vmci_tui.tui.style.cells import LazyRows, Row
 
 _LONGEST = 4096
@@ -18,8 +20,9 @@ class KeyRows(LazyRows):
     summary = "none"
     """The pane's subtitle if the note has no text."""
 
-    def __init__(self, text: Vmcoreinfo | None, wanted: str = "") -> None:
+    def __init__(self, text: Vmcoreinfo | None, wanted: str = "", changed: Matching | None = None) -> None:
         self.text = text
+        self._changed = changed
         lines = text.lines if text else ()
         needle = wanted.lower().encode("ascii", "replace")
         self.lines: tuple[Line, ...] = (
@@ -32,7 +35,7 @@ class KeyRows(LazyRows):
 
     def fit(self, width: int) -> None:
         """Share `width` cells between keys and values; keys get three fifths at most."""
-        self._width = min(self._longest, max((width - self._digits) * 3 // 5, 12))
+        self._width = min(self._longest, max((width - self._digits - SIGN_CELLS) * 3 // 5, 12))
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -40,8 +43,10 @@ class KeyRows(LazyRows):
     def row(self, index: int) -> Row:
         line = self.lines[index]
         number = f"{line.number:>{self._digits}} "
+        head = signs(self._changed, line.number - 1, len(self.text.lines) if self.text else 0)
         if line.key is None:
             return (
+                *head,
                 (number, "dim"),
                 (visible(line.body[:_LONGEST]) or "(empty line)", "error"),
                 ("  no key=value", "dim"),
@@ -50,9 +55,8 @@ class KeyRows(LazyRows):
         key = visible(line.key[:_LONGEST])
         if len(key) > self._width:
             key = Safe(key[: self._width - 2] + "..")
-        return (
-            (number, "dim"), (f"{key:<{self._width}} ", style), (visible((line.value or b"")[:_LONGEST]), "value"),
-        )  # fmt: skip
+        value = visible((line.value or b"")[:_LONGEST])
+        return *head, (number, "dim"), (f"{key:<{self._width}} ", style), (value, "value")
 
     def part(self, index: int) -> Span | None:
         """Return the bytes of the descriptor that a row is about; None for a line of the text."""

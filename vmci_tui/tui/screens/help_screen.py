@@ -22,6 +22,7 @@ _LEGEND: Final = (
     "  MODIFIED         there are edits that are not saved",
     "  READ-ONLY        another vmci has the file open, or it is not a regular file",
     "  no>ok            the program rejects the file as it is, and accepts it once it is saved",
+    "  + ~ -            not saved yet: new; changed or moved; something in front of it was removed",
     "  opens            the program opens the file but reads no kernel memory",
     "",
     "Colours",

@@ -58,6 +58,9 @@ _LINES = {
     "bar": ("muted", ""),
     "dim": ("muted", ""),
     "press": ("accent", "bold"),
+    "added": ("success", "bold"),
+    "changed": ("warning", "bold"),
+    "removed": ("error", "bold"),
 }
 _BYTES = {
     "offset": ("muted", ""),
@@ -74,6 +77,8 @@ _BYTES = {
     "gap": ("muted", ""),
     "other": ("warning", ""),
     "memory": ("foreground", ""),
+    "added": ("success", "bold underline"),
+    "changed": ("warning", "bold underline"),
 }
 
 
@@ -103,7 +108,12 @@ def _made(variables: tuple[tuple[str, str], ...], lines: bool, no_color: bool, b
     ansi = foreground.ansi is not None
     colors["muted"] = foreground if ansi else foreground.blend(background, 0.2 if bright else 0.35)
     out = {
-        name: Style(color=colors[color].rich_color, bold=how == "bold" or None, dim=(ansi and color == "muted") or None)
+        name: Style(
+            color=colors[color].rich_color,
+            bold="bold" in how or None,
+            underline="underline" in how or None,
+            dim=(ansi and color == "muted") or None,
+        )
         for name, (color, how) in (_LINES if lines else _BYTES).items()
     }
     mark = Style(reverse=True) if ansi else Style(bgcolor=colors["mark"].rich_color)

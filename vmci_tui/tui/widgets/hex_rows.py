@@ -9,9 +9,12 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from vmci_tui.changes.changed_bytes import ChangedBytes
 from vmci_tui.document.byte_map import KINDS, Places
 
 _ASCII: Final = bytes(byte if 0x20 <= byte < 0x7F else 0x2E for byte in range(256))
+SIGNS: Final = {"added": "+", "changed": "~", "moved": "~"}
+"""The sign for what happened to something that is not saved yet; `-` is for what was removed."""
 Styles = Mapping[str, Style]
 """The styles of bytes by kind, and `base`, `offset`, `zero`, `mark`, `cursor`."""
 
@@ -64,33 +67,53 @@ class StyledRun(NamedTuple):
 
 
 def styled_runs(
-    places: Places, highlight: tuple[int, int], start: int, data: bytes, styles: Styles
+    places: Places, highlight: tuple[int, int], start: int, data: bytes, styles: Styles, changed: ChangedBytes
 ) -> Iterator[StyledRun]:
-    """Yield the runs of a row; fields, the highlight and zeros split them."""
+    """Yield the runs of a row; fields, the highlight, zeros and changes split them."""
     (low, high), at = highlight, 0
+    new = {
+        offset - start: SIGNS[item.kind]
+        for item in changed.within(start, start + len(data))
+        for offset in range(max(item.start, start), min(item.end, start + len(data)))
+    }
     while at < len(data):
         place = places.at(start + at)
         stop = min(place.end - start, len(data))
         base = styles[place.kind if place.kind in KINDS else "other"]
         while at < stop:
             marked = low <= start + at < high
-            zero = data[at] == 0
+            zero, sign = data[at] == 0, new.get(at)
             end = at + 1
-            while end < stop and (data[end] == 0) == zero and (low <= start + end < high) == marked:
+            while (
+                end < stop
+                and (data[end] == 0) == zero
+                and (low <= start + end < high) == marked
+                and new.get(end) == sign
+            ):
                 end += 1
             style = base + styles["zero"] if zero else base
+            if sign is not None:
+                style = styles["added" if sign == "+" else "changed"]
             yield StyledRun(at, end, style + styles["mark"] if marked else style, marked)
             at = end
 
 
+def sign_of(changed: ChangedBytes, start: int, end: int) -> str:
+    """Return the sign of a row for its changes: `+` if all of them are new bytes; empty without changes."""
+    signs = {SIGNS[item.kind] for item in changed.within(start, end)}
+    return "" if not signs else "+" if signs == {"+"} else "~"
+
+
 def row_segments(
-    columns: HexColumns, start: int, data: bytes | None, runs: list[StyledRun], styles: Styles
+    columns: HexColumns, start: int, data: bytes | None, runs: list[StyledRun], styles: Styles, sign: str = ""
 ) -> tuple[Segment, ...]:
     """Return the segments of the row at offset `start`, one for each run; `data` is None if it cannot be read."""
-    offset = f"{start:0{columns.digits}X}  "
+    offset = f"{start:0{columns.digits}X}"
     if data is None:
-        return (Segment(f"{offset}cannot be read", styles["offset"]),)
-    out = [Segment(offset, styles["offset"])]
+        return (Segment(f"{offset}  cannot be read", styles["offset"]),)
+    out = [Segment(offset if sign else f"{offset}  ", styles["offset"])]
+    if sign:
+        out.append(Segment(f"{sign} ", styles["added" if sign == "+" else "changed"]))
     text, blank = data.hex(" ").upper(), ""
     for number, run in enumerate(runs):
         parts = [text[3 * low : 3 * high - 1] for low, high in run.halves() if low < high]

@@ -19,13 +19,14 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from vmci_tui.changes.changed_bytes import ChangedBytes
 from vmci_tui.common.errors import OpenError
 from vmci_tui.document.byte_map import Place, Places
 from vmci_tui.document.document import Document
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import GuardedWidget
 from vmci_tui.tui.style.cells import byte_styles
-from vmci_tui.tui.widgets.hex_rows import HexColumns, row_segments, styled_runs, with_cursor
+from vmci_tui.tui.widgets.hex_rows import HexColumns, row_segments, sign_of, styled_runs, with_cursor
 
 _CACHED_ROWS = 512
 
@@ -92,6 +93,8 @@ class HexView(GuardedWidget, can_focus=True):
         """The byte at which the mouse button was pressed."""
         self.places: Places | None = None
         self.highlight = (0, 0)
+        self.changed = ChangedBytes()
+        """The bytes that no file has yet."""
         self._rows: OrderedDict[int, tuple[Segment, ...]] = OrderedDict()
         self._styles: dict[str, Style] = {}
 
@@ -248,8 +251,8 @@ class HexView(GuardedWidget, can_focus=True):
         start = row * columns.per_row
         with suppress(OpenError):  # a disk error must not end the app
             data = self.document.read(start, min(columns.per_row, self.total - start))
-        runs = list(styled_runs(self.places, self.highlight, start, data or b"", styles))
-        return row_segments(columns, start, data, runs, styles)
+        runs = list(styled_runs(self.places, self.highlight, start, data or b"", styles, self.changed))
+        return row_segments(columns, start, data, runs, styles, sign_of(self.changed, start, start + len(data or b"")))
 
     def _style_map(self) -> dict[str, Style]:
         """Return the styles, cached until the theme or the focus changes: a look-up costs as much as a row."""

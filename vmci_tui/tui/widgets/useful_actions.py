@@ -10,7 +10,7 @@ def is_useful(action: str, session: Session) -> bool:
     document = session.document
     dump = document.dump
     match action:
-        case "save":
+        case "save" | "next_change":
             return document.unsaved
         case "undo":
             return document.can_undo

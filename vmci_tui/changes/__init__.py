@@ -1,0 +1,1 @@
+"""What the edits changed: lines, notes and bytes that no file has yet."""
