@@ -15,6 +15,7 @@ from vmci_tui.common.progress import Progress
 from vmci_tui.containers.guest import Guest
 from vmci_tui.kernel.cpus.cpu import Cpu
 from vmci_tui.kernel.cpus.cpu_memory import paddr_by_cpu
+from vmci_tui.layers.range_table import Range
 
 _PAGE: Final = 4096
 BANNER: Final = b"Linux version "
@@ -74,7 +75,7 @@ def _mapped(guest: Guest, cpu: Cpu) -> Place | None:
 def _banners(guest: Guest, budget: Budget, progress: Progress) -> Iterator[Place]:
     left, total = _SEARCHED, min(_SEARCHED, guest.memory.size)
     for item in guest.memory.ranges:
-        for at in range(item.paddr, item.end, _CHUNK):
+        for at in range(item.paddr, item.paddr + _held(guest, item), _CHUNK):
             if left <= 0:
                 return
             progress("searching kernels", total - left, total)
@@ -114,12 +115,18 @@ def _pieces(guest: Guest, at: int, end: int) -> Iterator[bytes]:
             at = item.paddr
         while at < min(item.end, end):
             part = min(_CHUNK, min(item.end, end) - at)
-            raw = guest.read(at, part)
+            held = at < item.paddr + _held(guest, item)
+            raw = guest.read(at, part) if held else bytes(part)
             if raw is not None:
                 yield raw
             else:  # a page of the part is missing, or damaged
                 yield from _pages(guest, at, at + part)
             at += part
+
+
+def _held(guest: Guest, item: Range) -> int:
+    """Return how many bytes of a range the file can hold: a header may claim far more."""
+    return 0 if item.offset is None else max(0, min(item.length, guest.source.size - item.offset))
 
 
 def _pages(guest: Guest, at: int, end: int) -> Iterator[bytes]:
