@@ -132,7 +132,7 @@ async def test_an_unknown_key_is_named_and_the_others_are_used(tmp_path: Path, s
     app = VmciApp(open_document(sample("crlf.elf")), settings.load())
     async with app.run_test(notifications=True) as pilot:
         await settled(pilot)
-        assert said(pilot) == "settings: keymap.svae is not the name of a key; F1 lists the names"
+        assert said(pilot) == "settings: keymap.svae is not the name of a key; the command Settings lists the names"
         await pilot.press("f5")
         await settled(pilot)
         assert isinstance(app.screen, SaveScreen)

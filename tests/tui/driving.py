@@ -96,9 +96,9 @@ def shown(pilot: Pilot[Any]) -> str:
 
 
 def said(pilot: Pilot[Any]) -> str:
-    """Return the messages so far, unwrapped."""
+    """Return the messages so far without their times, unwrapped."""
     assert isinstance(pilot.app, VmciApp)
-    return "\n".join(pilot.app.messages)
+    return "\n".join(message.partition("  ")[2] for message in pilot.app.messages)
 
 
 def forget(pilot: Pilot[Any]) -> None:
