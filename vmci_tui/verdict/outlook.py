@@ -53,7 +53,7 @@ def way_out(outlook: Outlook, code: str) -> WayOut:
     return WayOut((Safe("No fix is safe without your decision."), Safe("No safe fix.")), _WHY)
 
 
-_WHY: Final = (offer("readers", "Why each reader refuses", "Why"),)
+_WHY: Final = (offer("readers", "What each reader says", "Readers"),)
 
 
 def _of_fixes(repair: Repair, missing: bool) -> WayOut:
