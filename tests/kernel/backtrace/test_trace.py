@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tests.kernel.notes import prstatus, qemu_state
 from tests.kernel.symbols.kallsyms_writer import Kernel, paged, shift_of, symbols, write
 from tests.proof.synthetic import Ram
-from vmci_tui.kernel.backtrace.trace import Trace, suspect, trace_of
+from vmci_tui.kernel.backtrace.trace import Trace, suspect, traces_of
 from vmci_tui.kernel.cpus.survey import Suspect, survey
 from vmci_tui.kernel.symbols.read_symbols import read_symbols
 from vmci_tui.render.kernel.cpu_report import LocatedCpus, cpus_json, cpus_text
@@ -47,7 +47,7 @@ def _located(*stacks: tuple[int, ...], panic: int = 0, **registers: int) -> Loca
     guest = ram.guest()._replace(notes=(*notes, *states))
     kernel = read_symbols(guest)[0]
     found = survey(guest)
-    traces = tuple(trace_of(one, kernel.table, one.read) for one in found.cpus)
+    traces = traces_of(found.cpus, kernel.table)
     who = suspect(found, traces)
     return Located(traces, who, LocatedCpus(found, traces, who))
 

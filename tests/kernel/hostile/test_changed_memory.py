@@ -18,7 +18,7 @@ from vmci_tui.common.errors import VmciError
 from vmci_tui.containers import open_dump
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.kernel.backtrace.trace import suspect, trace_of
+from vmci_tui.kernel.backtrace.trace import suspect, traces_of
 from vmci_tui.kernel.cpus.survey import survey
 from vmci_tui.kernel.lines.gather import running_kernel
 from vmci_tui.kernel.lines.prove_lines import prove_lines
@@ -37,7 +37,7 @@ def _read(guest: Guest, text: Vmcoreinfo) -> int:
     found = survey(guest, text)
     for kernel in kernels:
         assert len(kernel.table) == len(list(kernel.table))
-        suspect(found, tuple(trace_of(one, kernel.table, one.read) for one in found.cpus))
+        suspect(found, traces_of(found.cpus, kernel.table))
     read_log(text, guest)
     running = running_kernel(guest, text)
     proved = [] if isinstance(running, NotKnown) else prove_lines(running, text)
@@ -89,8 +89,8 @@ def test_what_was_made_is_read_when_nothing_is_changed(name: str) -> None:
     (found,) = read_symbols(guest, kernel.text)
     assert _read(guest, kernel.text) >= (2 if kernel.ram.order == "big" else 5), "there are no types of this order"
     if kernel.machine == "x86_64":
-        (cpu,) = survey(guest, kernel.text).cpus
-        assert len(trace_of(cpu, found.table, cpu.read).stack) > 50
+        (trace,) = traces_of(survey(guest, kernel.text).cpus, found.table)
+        assert len(trace.stack) > 50
 
 
 @pytest.mark.parametrize("part", range(8))

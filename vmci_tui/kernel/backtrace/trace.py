@@ -6,8 +6,12 @@ kernel's code is taken, as `bt -t` of crash does. Some are left over from calls 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final, NamedTuple
 
+from vmci_tui.common.budget import Budget
+from vmci_tui.common.errors import Spent
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.kernel.backtrace.calls import LONGEST, follows_call
 from vmci_tui.kernel.cpus.activity import Code
@@ -21,6 +25,10 @@ _STACK: Final = 16 << 10
 _PAGE: Final = 4096
 _MOST: Final = 64
 """Return addresses that are kept."""
+_STEPS: Final = 1 << 17
+"""Steps for the stacks of all CPUs: one for each word that may be a return address."""
+_OF_STACK: Final = 128
+"""Bytes of reading that take as much time as a byte of a stack without such words."""
 _HIGH: Final = 0xFFFF << 48
 _PANIC: Final = frozenset(
     (b"panic", b"vpanic", b"crash_kexec", b"__crash_kexec", b"oops_end", b"die", b"__die", b"nmi_panic",
@@ -38,16 +46,30 @@ class Trace(NamedTuple):
     """Return addresses from the top of the stack on; empty also where the dump lacks the stack."""
 
 
-def trace_of(seen: SeenCpu, table: SymbolTable, read: Code) -> Trace:
+def traces_of(cpus: Iterable[SeenCpu], table: SymbolTable) -> tuple[Trace, ...]:
+    """Return where each CPU was.
+
+    Stacks after the first hundred thousand words that may be return addresses are left out: those of a thousand CPUs
+    have fewer.
+    """
+    budget = Budget(_STEPS)
+    return tuple(_trace_of(one, table, budget) for one in cpus)
+
+
+def _trace_of(seen: SeenCpu, table: SymbolTable, budget: Budget) -> Trace:
     """Return where a CPU was; of one that was in a process only the program counter is looked at."""
-    cpu = seen.cpu
+    cpu, read = seen.cpu, seen.read
     pc = cpu.role("pc") or 0
     spot = table.spot(pc) if table.has_code(pc) else None
     if seen.doing.where != "kernel":
         return Trace(spot, ())
     stack = _stack(cpu, read)
     orders: tuple[ByteOrder, ...] = machine_facts(cpu.machine).orders
-    found = (_returns(cpu, stack, table, read, order) for order in orders)
+    found = []
+    with suppress(Spent):
+        for order in orders:
+            budget.spend(len(stack) * _OF_STACK)
+            found.append(_returns(cpu, stack, table, read, order, budget))
     return Trace(spot, max(found, key=len, default=()))
 
 
@@ -65,7 +87,9 @@ def _stack(cpu: Cpu, read: Code) -> bytes:
     return b"".join(parts)
 
 
-def _returns(cpu: Cpu, stack: bytes, table: SymbolTable, read: Code, order: ByteOrder) -> tuple[Spot, ...]:
+def _returns(
+    cpu: Cpu, stack: bytes, table: SymbolTable, read: Code, order: ByteOrder, budget: Budget
+) -> tuple[Spot, ...]:
     size = (machine_facts(cpu.machine).bits or 64) // 8
     signed = _HIGH if cpu.machine == "aarch64" else 0
     out: list[Spot] = []
@@ -73,6 +97,7 @@ def _returns(cpu: Cpu, stack: bytes, table: SymbolTable, read: Code, order: Byte
         value = int.from_bytes(stack[at : at + size], order)
         value |= signed if value & 1 << 55 else 0  # pointer authentication signs the upper bits
         if table.has_code(value):
+            budget.spend()
             before = read(value - LONGEST, LONGEST)
             spot = table.spot(value - 1)
             if before is not None and spot is not None and follows_call(cpu.machine, before, order):

@@ -76,8 +76,11 @@ class SymbolTable:
 
     def has_code(self, address: int) -> bool:
         """Return whether an address is in the kernel's code, that of its start too."""
-        end = max((at for name in _ENDS if (at := self.address(name)) is not None), default=self._addresses[-1])
-        return self.start <= address < end
+        return self.start <= address < self._code_end
+
+    @cached_property
+    def _code_end(self) -> int:
+        return max((at for name in _ENDS if (at := self.address(name)) is not None), default=self._addresses[-1])
 
     @cached_property
     def _numbers(self) -> dict[bytes, list[int]]:

@@ -10,7 +10,7 @@ from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import UsageError
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document.state import State
-from vmci_tui.kernel.backtrace.trace import suspect, trace_of
+from vmci_tui.kernel.backtrace.trace import suspect, traces_of
 from vmci_tui.kernel.cpus.survey import survey
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.render.dump_report import head_json
@@ -49,5 +49,5 @@ def _located(state: State, guest: Guest) -> LocatedCpus:
     if not kernels or not kernels[0].runs:
         return LocatedCpus(found, (), found.suspect)
     found = survey(guest, text)
-    traces = tuple(trace_of(one, kernels[0].table, one.read) for one in found.cpus)
+    traces = traces_of(found.cpus, kernels[0].table)
     return LocatedCpus(found, traces, suspect(found, traces))

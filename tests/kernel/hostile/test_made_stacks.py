@@ -1,0 +1,27 @@
+"""Test stacks of many CPUs whose words all look like return addresses."""
+
+from __future__ import annotations
+
+from tests.kernel.hostile.made_kernel import FORMS, made
+from tests.kernel.hostile.measured import SECONDS, seconds
+from tests.kernel.notes import prstatus
+from tests.kernel.symbols.kallsyms_writer import shift_of
+from vmci_tui.kernel.backtrace.trace import Trace, traces_of
+from vmci_tui.kernel.cpus.survey import survey
+from vmci_tui.kernel.symbols.read_symbols import read_symbols
+
+_CPUS = 600
+
+
+def test_stacks_of_nothing_but_addresses_are_given_up() -> None:
+    """Each of 600 CPUs has a stack of 16 KiB, whose 2,048 words are in the code and not after a call."""
+    kernel, place = made("x86_64"), FORMS["x86_64"]
+    stack = place.base + 0x8000
+    for number in range(2048):
+        kernel.ram.word(stack - shift_of(place) + 8 * number, place.base + 0x40000 + number)
+    cpu = prstatus("x86_64", rip=place.base + 0x1005, cs=0x10, rsp=stack)
+    guest = kernel.guest(kernel.ram.pages)._replace(notes=(cpu,) * _CPUS + (kernel.notes[1],) * _CPUS)
+    (found,) = read_symbols(guest)
+    traces: list[Trace] = []
+    assert seconds(lambda: traces.extend(traces_of(survey(guest).cpus, found.table))) < SECONDS
+    assert len(traces) == _CPUS and all(trace.pc is not None for trace in traces)
