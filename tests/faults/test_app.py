@@ -36,7 +36,7 @@ def _unharmed(terminal: Terminal) -> None:
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 36), (200, 60)])
 def test_every_pane_shows_hostile_text_as_text(hostile: bytes, columns: int, rows: int) -> None:
     with Terminal((sys.executable, "-m", "vmci_tui", hostile), columns, rows) as terminal:
-        terminal.wait_for("Entry")
+        terminal.wait_for("Note text")
         seen = ""
         for pane in "12345":
             terminal.send(pane)
@@ -55,9 +55,9 @@ def test_every_pane_shows_hostile_text_as_text(hostile: bytes, columns: int, row
 def test_dialogs_and_messages_show_hostile_text_as_text(hostile: bytes) -> None:
     """The same for the text editor, the search, the save dialog and error messages."""
     with Terminal((sys.executable, "-m", "vmci_tui", hostile), 120, 36) as terminal:
-        terminal.wait_for("Entry")
+        terminal.wait_for("Note text")
         for keys in (
-            "3",
+            "4",
             "\r",
             _ESCAPE,
             "e",
@@ -70,7 +70,7 @@ def test_dialogs_and_messages_show_hostile_text_as_text(hostile: bytes) -> None:
             _ESCAPE,
             "\x18",
             "u",
-            "3",
+            "4",
             "d",
         ):
             terminal.send(keys)
@@ -85,9 +85,9 @@ def test_dialogs_and_messages_show_hostile_text_as_text(hostile: bytes) -> None:
 
 def test_a_file_that_shrinks_while_shown_does_not_end_the_app(hostile: bytes) -> None:
     with Terminal((sys.executable, "-m", "vmci_tui", hostile), 120, 36) as terminal:
-        terminal.wait_for("Entry")
+        terminal.wait_for("Note text")
         os.truncate(hostile, 100)
-        for keys in ("5", "\x1b[6~", "\x1b[5~", "3", _DOWN, "\x18", "u"):
+        for keys in ("5", "\x1b[6~", "\x1b[5~", "4", _DOWN, "\x18", "u"):
             terminal.send(keys)
             terminal.settle()
             _unharmed(terminal)

@@ -153,8 +153,10 @@ def test_an_app_killed_while_saving_leaves_no_file(name: str, large: Path) -> No
     with Terminal(slowly(str(large)), env={"XDG_CONFIG_HOME": str(large.parent / "config")}) as terminal:
         terminal.wait_for("OSRELEASE")
         terminal.send("s")
-        terminal.wait_for("Save a copy")
-        terminal.send("\r")
+        terminal.wait_for("Save anyway")
+        terminal.settle()
+        row, line = next((row, line) for row, line in enumerate(terminal.lines) if "Save anyway" in line)
+        terminal.click(line.index("Save anyway"), row)
         assert appears(large.parent, ".vmci-part")
         terminal.signal(signal.Signals[name])
         assert terminal.finish() == 130
