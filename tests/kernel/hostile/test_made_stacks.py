@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from tests.kernel.hostile.made_kernel import FORMS, made
 from tests.kernel.hostile.measured import SECONDS, seconds
-from tests.kernel.notes import prstatus
+from tests.kernel.notes import prstatus, qemu_state
 from tests.kernel.symbols.kallsyms_writer import shift_of
 from vmci_tui.kernel.backtrace.trace import Trace, traces_of
+from vmci_tui.kernel.cpus.cpu import cpus_of
 from vmci_tui.kernel.cpus.survey import survey
 from vmci_tui.kernel.symbols.read_symbols import read_symbols
 
 _CPUS = 600
+
+
+def test_of_more_cpus_than_a_kernel_can_have_the_first_are_known() -> None:
+    notes = [prstatus("x86_64", rip=1), *[prstatus("x86_64")] * 9000]
+    states = [qemu_state(cr3=0x1000), *[qemu_state()] * 9000]
+    cpus = cpus_of([*notes, *states], "x86_64")
+    assert len(cpus) == 8192
+    assert (cpus[0].value("rip"), cpus[0].value("cr3")) == (1, 0x1000)
 
 
 def test_stacks_of_nothing_but_addresses_are_given_up() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final, NamedTuple
 
 from vmci_tui.formats.elf_note import Note
@@ -12,6 +13,8 @@ from vmci_tui.formats.registers.register_set import Register, Role
 
 _CONTROL: Final = ((b"QEMU", 0, "cs.selector"), (b"LINUX", 0x304, "cr0"), (b"LINUX", 0x305, "prefix"))
 """Name and type of notes with more registers of a CPU, and the first of them that NT_PRSTATUS does not have."""
+MOST: Final = 8192
+"""CPUs of a kernel: CONFIG_NR_CPUS at most, and twice as many as QEMU has."""
 _FIRST: Final = "cstime.usec"
 _LAST: Final = "fpvalid"
 """The fields of NT_PRSTATUS between which the registers are."""
@@ -47,7 +50,7 @@ class Cpu(NamedTuple):
 
 
 def cpus_of(notes: Iterable[Note], machine: str | None) -> tuple[Cpu, ...]:
-    """Return the CPUs of a dump of `machine`, one for each NT_PRSTATUS that can be decoded.
+    """Return the CPUs of a dump of `machine`, one for each NT_PRSTATUS that can be decoded, the first MOST.
 
     Notes of one kind are in the order of the CPUs. If there are fewer control registers than CPUs, nothing says whose
     they are, so they are left out.
@@ -55,14 +58,12 @@ def cpus_of(notes: Iterable[Note], machine: str | None) -> tuple[Cpu, ...]:
     if machine is None:
         return ()
     notes = tuple(notes)
-    states = [fields for note in notes if is_cpu(note) and (fields := registers_of(note, machine))]
+    decoded = (fields for note in notes if is_cpu(note) and (fields := registers_of(note, machine)))
+    states = list(islice(decoded, MOST))
     more: list[list[tuple[Register, ...]]] = []
     for name, kind, first in _CONTROL:
-        found = [
-            _from(first, registers_of(note, machine))
-            for note in notes
-            if note.type == kind and note.name.rstrip(b"\0") == name
-        ]
+        of_kind = (note for note in notes if note.type == kind and note.name.rstrip(b"\0") == name)
+        found = [_from(first, registers_of(note, machine)) for note in islice(of_kind, MOST)]
         more += [found] if len(found) == len(states) else []
     out = []
     for number, fields in enumerate(states):

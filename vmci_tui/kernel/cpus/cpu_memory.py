@@ -19,6 +19,8 @@ _USER: Final = 0x1000
 """With page table isolation the tables of a process in user mode are one page after those that map the kernel."""
 _PAE, _FIVE = 1 << 5, 1 << 12
 """Bits of cr4."""
+MAPPED: Final = 1024
+"""CPUs whose tables are asked for an address of the kernel: those of one CPU that runs it have them all."""
 _PAGING: Final = 1 << 31
 """A bit of cr0."""
 _S390X_KIND: Final = 3

@@ -14,7 +14,7 @@ from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.cpus.cpu import cpus_of
-from vmci_tui.kernel.cpus.cpu_memory import paddr_by_cpu
+from vmci_tui.kernel.cpus.cpu_memory import MAPPED, paddr_by_cpu
 from vmci_tui.kernel.image.places import read_with_holes
 from vmci_tui.kernel.lines.running_kernel import NotKnown, RunningKernel
 from vmci_tui.kernel.symbols.read_symbols import KernelSymbols, read_symbols
@@ -37,7 +37,7 @@ def running_kernel(guest: Guest, text: Vmcoreinfo | None, progress: Progress = n
     if not found:
         return NotKnown("memory has no whole symbol table of a kernel (kallsyms)")
     symbols = found[0]
-    cpus = cpus_of(guest.notes, guest.machine)
+    cpus = cpus_of(guest.notes, guest.machine)[:MAPPED]
 
     def physical(address: int) -> int | None:
         """By the page tables of a CPU; where no CPU names them, by the place of the image."""

@@ -14,7 +14,7 @@ from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.cpus.cpu import Cpu, cpus_of
-from vmci_tui.kernel.cpus.cpu_memory import paddr_by_cpu
+from vmci_tui.kernel.cpus.cpu_memory import MAPPED, paddr_by_cpu
 from vmci_tui.kernel.image.places import Place, places, read_with_holes
 from vmci_tui.kernel.symbols.addresses import Addresses, addresses_of
 from vmci_tui.kernel.symbols.names import Names, names_before
@@ -146,7 +146,7 @@ def _shift(guest: Guest, place: Place, raw: _Raw, cpus: tuple[Cpu, ...], text: V
         return None
     start, by_itself = raw.addresses.values[number], raw.addresses.form == "self-relative"
     low, high = (value + place.paddr for value in (start, raw.addresses.values[-1]))
-    for cpu in cpus:
+    for cpu in cpus[:MAPPED]:
         known = cpu.role("pc") or 0 if by_itself else start
         at = paddr_by_cpu(guest, cpu, known)
         if at is not None and (not by_itself or low <= at < high):
