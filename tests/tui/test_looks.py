@@ -94,7 +94,7 @@ async def test_a_message_is_on_the_line_above_the_footer(sample: Sample) -> None
 
 async def test_only_the_pane_with_the_focus_has_a_bright_cursor(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
-        await pilot.press("3")
+        await pilot.press("4")
         await settled(pilot)
         app: App[Any] = pilot.app
         keys, bright = main_screen(pilot).query_one(KeysList), line_styles(app)["cursor"]

@@ -155,7 +155,7 @@ async def test_an_entry_has_no_memory_to_look_into(sample: Sample) -> None:
 
 async def test_an_entry_is_pasted_as_gdb_prints_it(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
-        await pilot.press("7", "p")
+        await pilot.press("3", "p")
         await settled(pilot)
         assert "p/x *((VMCoreInfoState *) vmcoreinfo_realize::vmcoreinfo_state)" in shown(pilot)
         await type_text(pilot, "nothing")

@@ -24,14 +24,16 @@ from vmci_tui.tui.bindings import bind, moves
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.prompts import ask_edit, say, try_edit
-from vmci_tui.tui.rows.key_rows import KeyRows
+from vmci_tui.tui.rows.key_rows import KeyRows, Known
 from vmci_tui.tui.session import Session
+from vmci_tui.tui.space.arrangement import THREE_COLUMNS
 from vmci_tui.tui.style.cells import plain
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
     from vmci_tui.changes.matching import Matching
+    from vmci_tui.common.budget import Budget
     from vmci_tui.render.copy_formats import CopiedBytes
 
 PROVED = {True: "proved", False: "DISPROVED", None: "not provable"}
@@ -85,16 +87,29 @@ class KeysList(LineList):
         super().__init__(id="keys", empty="no note text: [R] searches memory and restores it, [a] adds a note")
         self.session = session
         self.shown = KeyRows(None)
+        self._known: Known | None = None
+        """What is known about keys; None until it is loaded."""
 
     def show_keys(self, shown: KeyRows) -> None:
         """Show other lines."""
         self.shown = shown
-        shown.fit(self.size.width)
+        self._fit()
         self.set_rows(shown)
 
+    def know(self, known: Known) -> None:
+        """Show who reads each key, and what it is, where there is room."""
+        self._known = known
+        self.on_resize()
+
     def on_resize(self) -> None:
-        self.shown.fit(self.size.width)
+        self._fit()
+        super().on_resize()
         self.refresh()
+
+    def _fit(self) -> None:
+        wide = self.screen.size.width >= THREE_COLUMNS
+        self.shown.fit(self.size.width, self._known if wide else None)
+        self.header = self.shown.header
 
     def line(self) -> Line | None:
         """Return the line under the cursor."""
@@ -205,6 +220,8 @@ class KeysPane(Guarded, Vertical):
         self.session = session
         self.changed: Matching | None = None
         """How the lines differ from those of a file; None if nothing is unsaved."""
+        self._knows = False
+        """Whether what is known about keys is loaded, or being loaded: after the first judgement."""
         self._wanted = ""
         self._explaining = False
         self._timer: Timer | None = None
@@ -224,6 +241,9 @@ class KeysPane(Guarded, Vertical):
         """Show the number of lines, and whether memory proves them."""
         shown, text = self.query_one(KeysList).shown, self.session.document.state.vmcoreinfo
         proof = self.session.judgement.proof if self.session.judgement is not None else None
+        if self.session.judgement is not None and not self._knows:
+            self._knows = True
+            host(self).background().ask(_loaded, self.query_one(KeysList).know, host(self).failed, 0)
         said = f", {PROVED[proof.proved]}" if proof and text else ""
         self.border_title = f"4 {shown.title}"
         self.border_subtitle = f"{len(shown)} of {len(text.lines)} lines{said}" if text else shown.summary
@@ -314,6 +334,14 @@ class KeysPane(Guarded, Vertical):
         about.border_title = title
         assert isinstance(self.parent, Widget)
         self.parent.mount(about, after=self)
+
+
+def _loaded(_budget: Budget) -> Known:
+    """Import what is known about keys, in a thread, and read its catalogue."""
+    from vmci_tui.render.tables.key_columns import key_columns
+
+    key_columns(b"OSRELEASE", b"")
+    return key_columns
 
 
 def key_rows(state: State, wanted: str = "", changed: Matching | None = None) -> KeyRows:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
 from vmci_tui.changes.matching import Matching
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.common.span import Span
@@ -9,6 +12,17 @@ from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
 from vmci_tui.tui.rows.change_signs import SIGN_CELLS, signs
 from vmci_tui.tui.style.cells import LazyRows, Row
 
+if TYPE_CHECKING:
+    from vmci_tui.render.tables.key_columns import KeyColumns
+
+Known = Callable[[bytes, bytes], "KeyColumns"]
+"""Returns who reads a key with a value, and what it is."""
+_KEY: Final = 24
+_VALUE: Final = 16
+"""Cells of a key, and of a value, beside the columns of what is known; a longer one is cut with a mark."""
+_READ_BY: Final = 8
+_LEAST: Final = 30
+"""Cells for the meaning of a key, without which it is not shown."""
 _LONGEST = 4096
 """Cells of a value that are built; no terminal is wider."""
 
@@ -32,9 +46,21 @@ class KeyRows(LazyRows):
         self._longest = max((len(line.key or b"") for line in self.lines[:2000]), default=0)
         self._digits = len(str(len(lines)))
         self._width = 40
+        self._known: Known | None = None
+        self._meaning = False
+        """Whether there is room for what a key is."""
 
-    def fit(self, width: int) -> None:
-        """Share `width` cells between keys and values; keys get three fifths at most."""
+    def fit(self, width: int, known: Known | None = None) -> None:
+        """Share `width` cells between keys and values; keys get three fifths at most.
+
+        `known`: two more columns, where there is room for the first of them.
+        """
+        room = width - self._digits - SIGN_CELLS - _VALUE - _READ_BY - 3
+        self._known = known if room >= _KEY else None
+        if self._known is not None:
+            self._meaning = room >= _KEY + _LEAST
+            self._width = min(self._longest, _KEY if self._meaning else room)
+            return
         self._width = min(self._longest, max((width - self._digits - SIGN_CELLS) * 3 // 5, 12))
 
     def __len__(self) -> int:
@@ -56,7 +82,27 @@ class KeyRows(LazyRows):
         if len(key) > self._width:
             key = Safe(key[: self._width - 2] + "..")
         value = visible((line.value or b"")[:_LONGEST])
-        return *head, (number, "dim"), (f"{key:<{self._width}} ", style), (value, "value")
+        cells: Row = *head, (number, "dim"), (f"{key:<{self._width}} ", style)
+        if self._known is None:
+            return *cells, (value, "value")
+        known = self._known(line.key, line.value or b"")
+        shown = f"{value:<{_VALUE}} " if len(value) <= _VALUE else f"{value[: _VALUE - 2]}.. "
+        return (
+            *cells,
+            (shown, "value"),
+            (f"{known.read_by:<{_READ_BY}}", "key"),
+            (known.meaning if self._meaning else "", "dim"),
+        )
+
+    @property
+    def header(self) -> Row:
+        """Return the names of the columns; () where they need none."""
+        if self._known is None or not self.lines:
+            return ()
+        before = " " * (self._digits + 1 + (SIGN_CELLS if self._changed is not None else 0))
+        return (
+            (f"{before}{'key':<{self._width}} {'value':<{_VALUE}} read by{' what it is' * self._meaning}", "title"),
+        )
 
     def part(self, index: int) -> Span | None:
         """Return the bytes of the descriptor that a row is about; None for a line of the text."""

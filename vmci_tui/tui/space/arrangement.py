@@ -38,7 +38,7 @@ def arrange(width: int, height: int, shown: Collection[str], rows: Rows) -> dict
     if "qemu" in shown or len({"findings", "keys", "hex"} & {*shown}) < 2:
         order = [name for name in ("entry", "qemu", "hex", "inspector", "findings") if name in shown]
         return _column(0, width, height, [*order, *(name for name in shown if name not in order)], rows)
-    bytes_width = _bytes_width(width)
+    bytes_width = _bytes_width(width, "inspector" in shown)
     left: tuple[str, ...]
     columns: tuple[tuple[tuple[str, ...], int], ...]
     top = max(8, min(height * 2 // 5, 14))
@@ -51,7 +51,7 @@ def arrange(width: int, height: int, shown: Collection[str], rows: Rows) -> dict
         columns = ((left, width - bytes_width), (("readers", *_BYTES), bytes_width))
     else:
         rest = width - bytes_width
-        first = max(min(rest * 48 // 100, 70), 50)
+        first = max(min(rest * 42 // 100, 70), 50)
         heads = {**rows, "about": height * 2 // 5, "notes": min(rows.get("notes", _LEAST), height // 3)}
         left = "findings", "readers", "notes"
         columns = ((left, first), (("keys", "about"), rest - first), (_BYTES, bytes_width))
@@ -63,8 +63,13 @@ def arrange(width: int, height: int, shown: Collection[str], rows: Rows) -> dict
     return out
 
 
-def _bytes_width(width: int) -> int:
-    """Return the width of the hex view: 16 bytes in a row where the other columns still have their room."""
+def _bytes_width(width: int, numbers: bool) -> int:
+    """Return the width of the hex view: 16 bytes in a row where the other columns still have their room.
+
+    `numbers`: the inspector is shown, whose numbers need more room than 8 bytes in a row.
+    """
+    if numbers and width < THREE_COLUMNS:
+        return min(_WIDE_BYTES, width * 5 // 8)
     others = _TEXT + 50 if width >= THREE_COLUMNS else _TEXT
     return _WIDE_BYTES if width - _WIDE_BYTES >= others else min(_NARROW_BYTES, width // 2)
 
