@@ -191,7 +191,9 @@ async def test_help_describes_it() -> None:
     async with running(size=(80, 24)) as pilot:
         await pilot.press("X", "f1")
         await settled(pilot)
-        assert "Fault bench: what it is, and its keys" in shown(pilot) and "Add or remove this fault" in shown(pilot)
+        seen = shown(pilot)
+        assert "Help: Fault bench" in seen and "A good guest with the faults that you pick" in seen
+        assert "Add or remove this fault" in seen
         await pilot.press("escape")
         await settled(pilot)
         assert isinstance(pilot.app.screen, BenchScreen)

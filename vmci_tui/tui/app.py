@@ -71,7 +71,7 @@ class VmciApp(Guarded, App[None]):
         bind("f1,question_mark", "toggle_keys", "Help", "Explain this pane and its keys", "help", show=False),
         bind("colon", "command_palette", "Commands", "Find a command by a word of it", "commands.find"),
         bind("f12", "picture", "Picture", "Save a picture of the screen (SVG)", show=False),
-        bind("X", "craft", "Craft a faulty dump", "Pick faults for a test dump", show=False),
+        bind("X", "craft", "Craft a faulty dump", "Craft a faulty dump with faults you pick", show=False),
     ]
 
     def __init__(self, document: Document | None = None, chosen: settings.Settings | None = None) -> None:

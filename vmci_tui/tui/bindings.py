@@ -23,6 +23,7 @@ GROUPS: Final = {
     "Edit": (
         *("edit", "add", "append", "delete", "drop", "rename", "retype", "move_line", "move_note", "duplicate"),
         *("overwrite", "strip", "undo", "redo", "paste", "templates", "open_entry"),
+        *("flip", "machine", "clear"),
     ),
     "Save": ("save", "copy", "commands", "export", "picture"),
     "Move": ("goto", "search", "pane", "bookmark", "next_", "select", "filter", "move", "jump", "page", "to", "row_"),
