@@ -33,9 +33,10 @@ async def test_by_keys_and_back_to_the_field(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         view = await _at_start(pilot)
         await pilot.press("right", "shift+right", "shift+right", "shift+down")
-        assert view.highlight == (1, 20) and view.cursor == 19
-        assert "19 = 0x13 bytes selected, 0x1 to 0x13" in shown(pilot)
-        assert _selected(pilot) == view.document.read(1, 19)
+        last = 3 + view.per_row
+        assert view.highlight == (1, last + 1) and view.cursor == last
+        assert f"{last} = {last:#x} bytes selected, 0x1 to {last:#x}" in shown(pilot)
+        assert _selected(pilot) == view.document.read(1, last)
         await pilot.press("shift+up", "shift+left", "shift+left", "shift+left")
         assert view.highlight == (0, 2) and view.cursor == 0, "over where it began"
         await pilot.press("c")
@@ -58,14 +59,15 @@ async def test_by_mouse(sample: Sample, size: tuple[int, int]) -> None:
         await pilot.hover(view, offset=(1 + _AT + 3 * 6, 3))
         await pilot.mouse_up(view, offset=(1 + _AT + 3 * 6, 3))
         await pilot.pause()
-        assert view.highlight == (4, 39) and view.cursor == 38
-        assert _selected(pilot) == view.document.read(4, 35)
+        last = 6 + 2 * view.per_row
+        assert view.highlight == (4, last + 1) and view.cursor == last
+        assert _selected(pilot) == view.document.read(4, last - 3)
         await pilot.hover(view, offset=(1 + _AT, 6))
-        assert view.highlight == (4, 39), "the button is up"
+        assert view.highlight == (4, last + 1), "the button is up"
         await pilot.click(view, offset=(1 + _AT + 3 * 2, 2))
-        assert not view.selected and view.cursor == 18
+        assert not view.selected and view.cursor == 2 + view.per_row
         await pilot.click(view, offset=(5, 0))
-        assert view.cursor == 18, "that is the frame"
+        assert view.cursor == 2 + view.per_row, "that is the frame"
 
 
 async def test_a_dialog_ends_a_selection_by_mouse(sample: Sample) -> None:

@@ -94,7 +94,7 @@ async def test_a_fix_shows_a_short_command(sample: Sample, tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     shutil.copy(sample("crlf.elf"), "a.elf")
     async with running("a.elf") as pilot:
-        await pilot.press("4", "home")
+        await pilot.press("1", "home")
         await pilot.press("f")
         await settled(pilot)
         assert _status(pilot) == "$ vmci repair a.elf --only T02 -o a-fixed.elf"

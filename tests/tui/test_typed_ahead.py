@@ -19,9 +19,9 @@ _DOWN = "\x1b[B"
     [
         ("good.entry", _DOWN * 6 + "\r\x150xabcdef12\r", "0xabcdef12  [12 ef cd ab]"),
         ("good.entry", _DOWN * 6 + "\r\x15\x1b[200~0xabcdef12\x1b[201~\r", "0xabcdef12  [12 ef cd ab]"),
-        ("x86_64-linux-good.elf", "4f", "MODIFIED"),
+        ("x86_64-linux-good.elf", "1f", "MODIFIED"),
         ("x86_64-linux-good.elf", "/pagesize\r\r\x158192\ru", "undone: "),
-        ("x86_64-linux-good.elf", "g0x4e8\r5" + "\x1b[C" * 5, "offset 0x4ed"),
+        ("x86_64-linux-good.elf", "5g0x4e8\r" + "\x1b[C" * 5, "offset 0x4ed"),
     ],
     ids=["a value", "a paste", "another pane", "dialogs one after the other", "a key that repeats"],
 )
