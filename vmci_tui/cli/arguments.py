@@ -22,7 +22,6 @@ _WORSE = "worse:READER,...: save although these will refuse"
 _HELP = """\
 Start here: vmci check FILE. App: vmci [FILE [BLOB]]. Help: vmci COMMAND --help
 exit codes: 0 success, 1 an error or a question, 2 usage, 3 unread, 4 not saved
-
 {commands}
 """
 
@@ -87,9 +86,7 @@ def parser() -> argparse.ArgumentParser:
     processors.add_argument("--stack", action="store_true", help="the return addresses on each CPU's kernel stack")
     processors.add_argument("--registers", action="store_true", help="all registers of each CPU")
 
-    lines = _command(
-        commands, "prove", "each line of the note, compared with the kernel's own tables; exit code 1 on a false one"
-    )
+    lines = _command(commands, "prove", "which lines of the note are true; exit code 1 if one is false")
     _file(lines)
 
     names = _command(commands, "symbols", "the kernel's symbols from memory, as System.map has them")
