@@ -145,10 +145,6 @@ def changes(judgement: Judgement) -> bool:
     return any(_apply(scratch, finding, judgement) is not None for finding in fixable)
 
 
-_TOLD_APART: Final = frozenset(("C20", "N05", "T06"))
-"""Findings whose fix is safe only for some contents."""
-
-
 def command_of_fix(finding: Finding, found: Sequence[Finding], state: State) -> str | None:
     """Return the words of the command that makes exactly this fix, with FILE for the file; None if none does.
 
@@ -156,7 +152,7 @@ def command_of_fix(finding: Finding, found: Sequence[Finding], state: State) -> 
     """
     windows = any(note.is_windows for note in state.notes)
     alone = sum(other.code == finding.code for other in found) == 1
-    safe = finding.code not in _TOLD_APART and _may(finding, EVERYTHING, windows)
+    safe = catalogue()[finding.code].safe != "kept" and _may(finding, EVERYTHING, windows)
     return f"repair FILE --only {finding.code}" if alone and safe else None
 
 
@@ -261,7 +257,7 @@ def _may(finding: Finding, choice: Choice, windows: bool) -> bool:
         return not choice.keep_segments
     if finding.code == "C21":
         return not choice.keep_flattened
-    return kind.safe == "always" or _refused(finding)
+    return kind.safe != "refused" or _refused(finding)
 
 
 def _apply(document: Document, finding: Finding, judgement: Judgement) -> Judgement | None:
