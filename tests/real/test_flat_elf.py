@@ -189,7 +189,7 @@ def test_addresses_of_program_headers_are_written_through_records(way: tuple[str
 
 async def test_editing_and_saving_in_the_app(with_note: str) -> None:
     async with running(with_note) as pilot:
-        assert "FLATTENED ELF 64 bit little-endian x86_64" in shown(pilot)
+        assert "FLATTENED ELF 64 bit LE x86_64" in shown(pilot)
         await pilot.press("5")
         await settled(pilot)
         assert "key OSRELEASE (10 bytes)" in shown(pilot)

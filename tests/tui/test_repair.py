@@ -153,9 +153,11 @@ async def test_an_entry_has_no_memory_to_look_into(sample: Sample) -> None:
         assert "nothing to repair in this entry" in said(pilot)
 
 
-async def test_an_entry_is_pasted_as_gdb_prints_it(sample: Sample) -> None:
+@pytest.mark.parametrize("pane", ["2", "3"], ids=["readers", "notes"])
+async def test_an_entry_is_pasted_as_gdb_prints_it(sample: Sample, pane: str) -> None:
+    """The pane of the entry comes with an entry; before, the readers and the notes take it."""
     async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
-        await pilot.press("3", "p")
+        await pilot.press(pane, "p")
         await settled(pilot)
         assert "p/x *((VMCoreInfoState *) vmcoreinfo_realize::vmcoreinfo_state)" in shown(pilot)
         await type_text(pilot, "nothing")
