@@ -11,6 +11,8 @@ _NARROW_BYTES, _WIDE_BYTES = 47, 79
 """Cells of the hex view with its border: 8 or 16 bytes in a row."""
 _TEXT: Final = 66
 """Cells that the text needs beside a hex view with 16 bytes in a row."""
+_ABOUT: Final = 14
+"""Lines of the meaning of a key with its border: it names what goes wrong and the first readers without scrolling."""
 _LEAST: Final = 4
 """Lines of the smallest pane: its border, and two rows."""
 
@@ -37,7 +39,8 @@ def arrange(width: int, height: int, shown: Collection[str], rows: Rows) -> dict
     """
     if "qemu" in shown or len({"findings", "keys", "hex"} & {*shown}) < 2:
         order = [name for name in ("entry", "qemu", "hex", "inspector", "findings") if name in shown]
-        return _column(0, width, height, [*order, *(name for name in shown if name not in order)], rows)
+        heads = {**rows, "about": min(height * 3 // 5, _ABOUT)}
+        return _column(0, width, height, [*order, *(name for name in shown if name not in order)], heads)
     bytes_width = _bytes_width(width, "inspector" in shown)
     left: tuple[str, ...]
     columns: tuple[tuple[tuple[str, ...], int], ...]
@@ -46,7 +49,7 @@ def arrange(width: int, height: int, shown: Collection[str], rows: Rows) -> dict
         left = "findings", "about", "notes", "keys"
         heads = {**rows, "readers": top}
         if "keys" not in rows:  # there is a text
-            heads |= {"findings": top, "about": top}
+            heads |= {"findings": top, "about": max(top, min(height // 2, _ABOUT))}
         heads["notes"] = min(rows.get("notes", _LEAST), max(height // 4, _LEAST))
         columns = ((left, width - bytes_width), (("readers", *_BYTES), bytes_width))
     else:
