@@ -28,6 +28,7 @@ KEYS = {
     "enter": "\r",
     "escape": "\x1b",
     "tab": "\t",
+    "shift+tab": "\x1b[Z",
     "ctrl+u": "\x15",
     "up": "\x1b[A",
     "down": "\x1b[B",
@@ -124,7 +125,7 @@ class Session(ABC):
     async def to_the_size(self) -> None:
         """Go from the beginning of the first lesson to the field where its third step expects 11."""
         await self.press_until("down", "[F7 Next]")
-        await self.press("f7", "5")
+        await self.press("f7", "3")
         await self.press_until("right", "2/5", "[F7 Next]")
         await self.press("f7", "1")
         await self.press_until("up", "3/5", "size 4132 = 0x1024 [24 10 00 00]")
