@@ -57,6 +57,12 @@ def test_the_bytes_are_as_wide_as_the_text_allows() -> None:
     assert [arrange(width, 30, _DUMP, _ROWS)["hex"].width for width in (120, 150, 160, 200)] == [47, 79, 47, 79]
 
 
+def test_the_inspector_has_room_for_its_numbers() -> None:
+    for width in (120, 160, 191, 192, 200):
+        boxes = arrange(width, 40, (*_DUMP, "inspector"), _ROWS)
+        assert boxes["inspector"].width >= 76 and boxes["keys"].width >= 40, width
+
+
 def test_without_a_text_the_findings_have_its_room() -> None:
     boxes = arrange(120, 30, _DUMP, _ROWS | {"keys": 4})
     assert boxes["keys"].height == 4 and boxes["findings"].height == 30 - 4 - boxes["notes"].height

@@ -36,16 +36,18 @@ def arrange(width: int, height: int, shown: Collection[str], rows: Rows) -> dict
     """Return the box of each pane of `shown` in a room of `width` x `height` cells.
 
     `about`, the meaning of a key, is below the text where there are three columns, else in place of the findings.
+    The inspector's numbers need the room of 16 bytes in a row, also where there are else three columns with 8.
     """
     if "qemu" in shown or len({"findings", "keys", "hex"} & {*shown}) < 2:
         order = [name for name in ("entry", "qemu", "hex", "inspector", "findings") if name in shown]
         heads = {**rows, "about": min(height * 3 // 5, _ABOUT)}
         return _column(0, width, height, [*order, *(name for name in shown if name not in order)], heads)
-    bytes_width = _bytes_width(width, "inspector" in shown)
+    numbers = "inspector" in shown
+    bytes_width = min(_WIDE_BYTES, width * 2 // 3) if numbers else _bytes_width(width)
     left: tuple[str, ...]
     columns: tuple[tuple[tuple[str, ...], int], ...]
     top = max(8, min(height * 2 // 5, 14))
-    if width < THREE_COLUMNS:
+    if width < THREE_COLUMNS + (_WIDE_BYTES - _NARROW_BYTES) * numbers:
         left = "findings", "about", "notes", "keys"
         heads = {**rows, "readers": top}
         if "keys" not in rows:  # there is a text
@@ -55,7 +57,7 @@ def arrange(width: int, height: int, shown: Collection[str], rows: Rows) -> dict
     else:
         rest = width - bytes_width
         first = max(min(rest * 42 // 100, 70), 50)
-        heads = {**rows, "about": height * 2 // 5, "notes": min(rows.get("notes", _LEAST), height // 3)}
+        heads = {**rows, "about": height // 2, "notes": min(rows.get("notes", _LEAST), height // 3)}
         left = "findings", "readers", "notes"
         columns = ((left, first), (("keys", "about"), rest - first), (_BYTES, bytes_width))
     out: dict[str, Box] = {}
@@ -66,13 +68,8 @@ def arrange(width: int, height: int, shown: Collection[str], rows: Rows) -> dict
     return out
 
 
-def _bytes_width(width: int, numbers: bool) -> int:
-    """Return the width of the hex view: 16 bytes in a row where the other columns still have their room.
-
-    `numbers`: the inspector is shown, whose numbers need more room than 8 bytes in a row.
-    """
-    if numbers and width < THREE_COLUMNS:
-        return min(_WIDE_BYTES, width * 5 // 8)
+def _bytes_width(width: int) -> int:
+    """Return the width of the hex view: 16 bytes in a row where the other columns still have their room."""
     others = _TEXT + 50 if width >= THREE_COLUMNS else _TEXT
     return _WIDE_BYTES if width - _WIDE_BYTES >= others else min(_NARROW_BYTES, width // 2)
 
