@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.opened_files import open_document
 from tests.tui.driving import main_screen, running, settled, shown, type_text
+from vmci_tui.tui.app import VmciApp
 from vmci_tui.tui.panes.findings import FindingsList
 from vmci_tui.tui.panes.keys import KeysList
 from vmci_tui.tui.screens.candidates_screen import CandidatesScreen
 from vmci_tui.tui.screens.repair_screen import RepairScreen
 from vmci_tui.tui.screens.saved_screen import SavedScreen
+from vmci_tui.tui.session import Session
 from vmci_tui.tui.verdict import ahead
 from vmci_tui.tui.widgets.verdict_strip import TitleBar
 
@@ -106,6 +109,21 @@ async def test_a_command_is_not_run_where_there_is_no_terminal(sample: Sample, t
         await settled(pilot)
         screen = pilot.app.screen
         assert isinstance(screen, SavedScreen) and not screen.check_action("run", ())
+
+
+@pytest.mark.parametrize("key", ["4", "down"])
+async def test_whoever_presses_a_key_before_the_file_is_judged_stays_in_the_pane(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    app = VmciApp(open_document(sample("crlf.elf")))
+    with monkeypatch.context() as late:
+        late.setattr(Session, "judge", lambda session: None)
+        async with app.run_test() as pilot:
+            await pilot.press(key)
+            late.undo()
+            main_screen(pilot).session.judge()
+            await settled(pilot)
+            assert main_screen(pilot).focused is main_screen(pilot).query_one(KeysList)
 
 
 async def test_the_app_opens_on_the_finding_that_a_key_repairs(sample: Sample) -> None:

@@ -80,7 +80,7 @@ class VmciApp(Guarded, App[None]):
         self._pool: ThreadPoolExecutor | None = None
         self._failures, self._keys, self._teacher = Failures(self), KeyQueue(self), Teacher(self)
         self.messages: deque[str] = deque(maxlen=_MESSAGES)
-        """The last messages, oldest first, each with its time."""
+        self.presses = 0
         self._painted = False
         """Whether the first screen was painted: a failure before that ends the app and is printed."""
         self.allowed: str | None = None
@@ -188,6 +188,7 @@ class VmciApp(Guarded, App[None]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.MouseDown) and not event.is_forwarded:
             self.clear_notifications()  # whoever goes on has read them
+            self.presses += 1
         await self._keys.take(event, super().on_event)
 
     def notify(

@@ -23,6 +23,8 @@ class Host(SessionHost, Protocol):
     settings: Settings
     messages: deque[str]
     """The last messages, oldest first, each with its time."""
+    presses: int
+    """Keys and clicks so far."""
 
     def failed(self, error: BaseException, painting: bool = False) -> None:
         """Report an error in one line; while painting only once, because a report paints too."""

@@ -88,8 +88,8 @@ class MainScreen(Guarded, Screen[None]):
         alone = " entry-only" if document.dump is None else ""
         super().__init__(classes=f"show-{self._active} {width_class}{alone}")
         self.session = session
-        self._opened_on: str | None = self._active if document.dump is not None else None
-        """The pane that is shown first, until the file is judged."""
+        self._opened_at: int | None = None
+        """Keys and clicks before this dump was shown, until it is judged."""
         self._loader: Background[type[Ahead]] | None = None
         self._disk: DiskWatch | None = None
 
@@ -111,6 +111,8 @@ class MainScreen(Guarded, Screen[None]):
 
     def on_mount(self) -> None:
         self._disk = DiskWatch(self, self.document, self._show_state)
+        if self.document.dump is not None:
+            self._opened_at = host(self).presses
         self._show_state()
         self._show_tabs()
         self.session.changed.append(self._changed)
@@ -204,13 +206,13 @@ class MainScreen(Guarded, Screen[None]):
     # Which pane
 
     def _open_on_error(self) -> None:
-        """Show the findings once it is known that there is an error; a user who went elsewhere stays there."""
-        judgement, active = self.session.judgement, self._opened_on
-        if judgement is None or active is None:
+        """Show the findings once it is known that there is an error; a user who pressed a key already stays here."""
+        judgement, before = self.session.judgement, self._opened_at
+        if judgement is None or before is None:
             return
-        self._opened_on = None
+        self._opened_at = None
         error = any(finding.severity == "error" for finding in judgement.found)
-        if error and self._active == active and self.is_current and host(self).lesson is None:
+        if error and host(self).presses == before and self.is_current and host(self).lesson is None:
             self.action_pane("findings")
 
     def _show_note(self) -> None:
