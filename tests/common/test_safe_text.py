@@ -5,9 +5,10 @@ import os
 import pytest
 from hypothesis import strategies as st
 
+from tests.faults import corpus
 from tests.properties import given
 from vmci_tui.common.errors import EditError
-from vmci_tui.common.safe_text import literal, visible
+from vmci_tui.common.safe_text import literal, pasted, visible
 
 
 @given(st.binary(max_size=200))
@@ -41,3 +42,11 @@ def test_a_file_name_of_any_bytes_is_shown() -> None:
 def test_a_character_that_is_not_a_byte_is_refused(text: str) -> None:
     with pytest.raises(EditError):
         literal(text)
+
+
+def test_a_pasted_text_has_no_control_character() -> None:
+    assert pasted("a\\x1b\tb\r\n\x1b[1;31mred\x1b[0m caf\u00e9") == "a\\x1b\tb\r\nred caf\u00e9"
+    for name, text in corpus.TEXTS.items():
+        shown = pasted(text.decode("utf-8", "surrogateescape"))
+        assert all(char.isprintable() or char in "\t\r" or "\u0300" <= char <= "\u036f" for char in shown), name
+        assert pasted(shown) == shown

@@ -9,6 +9,7 @@ same bytes back.
 from __future__ import annotations
 
 import os
+import re
 from typing import NewType
 
 from vmci_tui.common.errors import EditError
@@ -17,6 +18,12 @@ Safe = NewType("Safe", str)
 """Text that is printable ASCII only. Widgets accept no other text."""
 
 _SHOWN = {byte: f"\\x{byte:02x}" for byte in range(256) if not 0x20 <= byte < 0x7F} | {0x5C: "\\\\"}
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[mK]")
+_INVISIBLE = re.compile(
+    "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+"""Control and format characters of Unicode but tab and the ends of lines."""
 
 
 def visible(data: bytes | str) -> Safe:
@@ -29,6 +36,14 @@ def visible(data: bytes | str) -> Safe:
 def safe(text: str) -> Safe:
     """Return `text` if it is printable ASCII, else `visible(text)`. Safe text stays unchanged."""
     return Safe(text) if text.isascii() and text.isprintable() else visible(text)
+
+
+def pasted(text: str) -> str:
+    """Return a pasted text without colours, each control or format character in it written as `\\xNN`.
+
+    A field shows its text to the terminal as it is.
+    """
+    return _INVISIBLE.sub(lambda found: visible(found[0]), _COLOURS.sub("", text))
 
 
 def _encodable(text: str) -> bool:

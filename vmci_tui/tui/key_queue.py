@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from textual import events
 
+from vmci_tui.common.safe_text import pasted
+
 if TYPE_CHECKING:
     from textual.app import App
     from textual.message_pump import MessagePump
@@ -40,13 +42,21 @@ class KeyQueue:
     async def take(self, event: events.Event, handle: Callable[[events.Event], Awaitable[None]]) -> None:
         """Let the app `handle` an event, now or when the keys before it are done."""
         if not isinstance(event, (events.Key, events.Paste)) or event.is_forwarded or self._app.is_headless:
-            await handle(event)
+            await self._deliver(event, handle)
         elif self._following is not None and event is not self._released:
             self._held.append(event)
         else:
             self._moved = isinstance(event, events.Key) and event.key in _MOVES
-            await handle(event)
+            await self._deliver(event, handle)
             self._following = self._following or asyncio.create_task(self._follow())
+
+    async def _deliver(self, event: events.Event, handle: Callable[[events.Event], Awaitable[None]]) -> None:
+        """Handle an event; a text that is pasted into a field is shown by the terminal as it is."""
+        if isinstance(event, events.Paste) and self._app.screen_stack:
+            focused = self._app.focused
+            if focused is not None and focused.check_consume_key("x", "x"):
+                event.text = pasted(event.text)
+        await handle(event)
 
     async def _follow(self) -> None:
         try:
