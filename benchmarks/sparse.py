@@ -13,9 +13,9 @@ SAMPLE = Path(__file__).parent.parent / "sample_dumps" / "amd64-note.elf-win4k"
 _PT_LOAD = 1
 
 
-def make_sparse(path: Path, size: int) -> Path:
+def make_sparse(path: Path, size: int, sample: Path = SAMPLE) -> Path:
     """Write the sample with its PT_LOAD stretched so that the file has `size` bytes."""
-    shutil.copyfile(SAMPLE, path)
+    shutil.copyfile(sample, path)
     path.chmod(0o644)
     with path.open("r+b") as file:
         head = file.read(1024)
