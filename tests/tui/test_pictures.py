@@ -57,7 +57,7 @@ def _in_samples(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("_in_samples", "_kept_for_the_readme")
-@pytest.mark.parametrize("shot", MAKE.SHOTS, ids=lambda shot: shot.name)
+@pytest.mark.parametrize("shot", (*MAKE.SHOTS, *MAKE.STORIES), ids=lambda shot: shot.name)
 def test_the_readme_shows_what_the_app_draws(shot: Any, snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw as for the README, because snap_compare simplifies its own pictures; its report shows the changes."""
     drawn = asyncio.run(MAKE.draw(shot))
@@ -66,4 +66,4 @@ def test_the_readme_shows_what_the_app_draws(shot: Any, snap_compare: Any, monke
 
 
 def test_every_picture_is_made() -> None:
-    assert sorted(path.stem for path in _PICTURES.glob("*.svg")) == sorted(shot.name for shot in MAKE.SHOTS)
+    assert sorted(path.stem for path in _PICTURES.glob("*.svg")) == sorted(shot.name for shot in (*MAKE.SHOTS, *MAKE.STORIES))
