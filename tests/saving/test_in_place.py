@@ -25,6 +25,7 @@ from vmci_tui.common.errors import SaveError
 from vmci_tui.document import edit_entry, edit_notes
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
+from vmci_tui.formats.fw_cfg_entry import Write
 from vmci_tui.layers.file import FileSource
 from vmci_tui.saving.last_save import complete_last_save, last_save_state, undo_last_save
 from vmci_tui.saving.plan import Plan, plan_copy, plan_in_place
@@ -247,6 +248,17 @@ def test_an_entry_in_place_is_16_bytes_and_is_undone(length: int, tmp_path: Path
         assert path.read_bytes() == document.state.entry.entry.pack() and plan.strategy == "overwrite"
     undo_last_save(str(path))
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["vmcoreinfo.entry"]
+
+
+def test_writes_that_16_bytes_cannot_keep_are_not_lost_in_place(tmp_path: Path) -> None:
+    path = tmp_path / "vmcoreinfo.entry"
+    path.write_bytes(bytes(16))
+    with opened(path) as document:
+        for offset in (0, 8):
+            document.edit(Edit.of(edit_entry.add_write, Write(offset, 8, bytes(8))))
+        with pytest.raises(SaveError, match="cannot keep the list of writes"):
+            plan_in_place(document)
+    assert path.read_bytes() == bytes(16)
 
 
 def test_a_file_open_in_another_vmci_is_refused(path: Path) -> None:

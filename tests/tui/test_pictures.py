@@ -66,4 +66,6 @@ def test_the_readme_shows_what_the_app_draws(shot: Any, snap_compare: Any, monke
 
 
 def test_every_picture_is_made() -> None:
-    assert sorted(path.stem for path in _PICTURES.glob("*.svg")) == sorted(shot.name for shot in (*MAKE.SHOTS, *MAKE.STORIES))
+    assert sorted(path.stem for path in _PICTURES.glob("*.svg")) == sorted(
+        shot.name for shot in (*MAKE.SHOTS, *MAKE.STORIES)
+    )

@@ -12,6 +12,8 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.common.span import Span
 from vmci_tui.formats.vmcoreinfo import Line
 
+_START: Final = Span(offset=0, length=1)
+"""The first byte of the file, if no note is left."""
 _SHOWN: Final = 40
 """Characters of a line that are shown."""
 _ONE: Final[Mapping[Kind, str]] = {"added": "is new", "changed": "changed", "moved": "moved"}
@@ -54,7 +56,7 @@ def _notes(unsaved: Unsaved) -> Iterator[Stop]:
     for index, gone in notes.removed.items():
         names = ", ".join(_cut(document.base.notes[was].name.rstrip(b"\0")) for was in gone[:3])
         near = min(index, len(layout.notes) - 1)
-        span = Span(layout.note_offsets[near], len(layout.notes[near].raw)) if near >= 0 else Span(0, 1)
+        span = Span(layout.note_offsets[near], len(layout.notes[near].raw)) if near >= 0 else _START
         yield Stop(span, f"{_number(len(gone), 'note')} removed here: {names}{', ..' if len(gone) > 3 else ''}")
 
 

@@ -87,6 +87,8 @@ def plan_copy(document: Document, target: str = "") -> Plan:
 def plan_in_place(document: Document) -> Plan:
     """Plan the changes of the open file itself: its headers and notes, and memory that they grow into."""
     if document.dump is None:
+        if document.state.entry is not None and document.state.entry.needs_list:
+            raise SaveError("16 bytes cannot keep the list of writes", "save a copy as NAME.write.json")
         plan = _plan_entry(document)
         return plan if plan.empty else replace(plan, strategy="overwrite")
     layout = document.dump.layout(document.state.of_dump._replace(in_place=True))

@@ -145,6 +145,8 @@ class SaveSession:
     def in_place(self, save: InPlaceSave) -> SaveOutcome:
         """Save in place, as the user agreed to. Raises VmciError."""
         saved = save_in_place(self.document, save.plan)
+        if save.plan.empty:
+            return SaveOutcome(f"Nothing was written: {saved.name} has these bytes already", in_place=True)
         forced = "; it was made writable for that, and is read-only again" if saved.forced else ""
         return SaveOutcome(f"Saved {saved.name} in place{forced}; U undoes it", in_place=True)
 

@@ -185,6 +185,8 @@ def save(
 def _saved_in_place(document: Document, plan: Plan) -> tuple[str, ...]:
     """Save, and return the messages about it."""
     saved = save_in_place(document, plan)
+    if plan.empty:
+        return (f"nothing was written: {saved.name} has these bytes already",)
     words = f"saved {saved.name} in place ({plan.strategy}, {plan.bytes_written} bytes); `vmci undo FILE` undoes it"
     more = ["the file is read-only: it was made writable for the save only"] if saved.forced else []
     if saved.given_up:
