@@ -66,6 +66,18 @@ def test_nothing_is_said_of_a_search_that_has_not_ended(sample: Sample) -> None:
     assert shown.detail[0] == "Looking for it in guest memory: scan: 67 of 192 MiB ..."
 
 
+def test_a_text_that_memory_contradicts_is_not_good_because_readers_accept_it(sample: Sample) -> None:
+    document = open_document(sample("amd64-cut-note.elf"))
+    document.edit(Edit.of(edit_text.set_key, b"OSRELEASE", b"6.1.0-56-amd64x"))
+    judgement = Judgement.of(document)
+    unsaved = diagnosis(judgement, None, None)
+    assert unsaved.tone == "error" and "accept this dump" in unsaved.sentence[0] and ": " in unsaved.sentence[0]
+    document.mark_saved(entry=False)
+    judgement = Judgement.of(document)
+    saved_as = diagnosis(judgement, None, "other.elf")
+    assert saved_as.tone == "error" and ", but " in saved_as.sentence[0]
+
+
 def test_an_edit_is_said_with_what_saving_brings(sample: Sample) -> None:
     shown = said("amd64-cut-nonote.elf", sample, edited=True)
     assert shown.tone == "good"

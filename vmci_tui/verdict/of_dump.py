@@ -35,8 +35,7 @@ def of_dump(judgement: Judgement, outlook: Outlook, saved_as: str | None) -> Dia
     sentence = who(counted, blamed)
     if blamed is not None:
         detail, offers = way_out(outlook, blamed.code)
-        tone = _tone(counted)
-        return Diagnosis("error" if tone == "good" and blamed.severity == "error" else tone, sentence, detail, offers)
+        return Diagnosis(_tone_with(counted, blamed.severity == "error"), sentence, detail, offers)
     if isinstance(outlook, Repair) and outlook.steps:
         detail, offers = way_out(outlook, "")
         return Diagnosis("warning", tuple(Safe(f"{words[:-1]}{_UNCONFIRMED}") for words in sentence), detail, offers)
@@ -104,23 +103,27 @@ def _unsaved(judgement: Judgement, outlook: Outlook) -> Diagnosis:
     proved = ", and guest memory proves its note" if proof is not None and proof.proved and same else ""
     sentence = [_sentence(f"{result}{was}{proved}"), _sentence(f"After saving, {then.score} accept{proved}")]
     offers: list[Offer] = [_SAVE, _UNDO]
-    if blamed is not None and then.refusing:
+    wrong = blamed is not None and blamed.severity == "error"
+    if blamed is not None and (then.refusing or wrong):
         sentence.insert(0, _sentence(f"{result}{was}: {_reason(blamed)}"))
         offers = [*way_out(outlook, blamed.code).offers[:1], *offers]
     last = labels[-1] if labels else ""
     count = f"{len(labels)} changes" if len(labels) != 1 else "1 change"
     detail = (visible(f"Not saved: {'; '.join(labels)}"), visible(f"{count} not saved, the last: {last}"))
     shortest = (Safe(f"{count} not saved."),)
-    return Diagnosis(_tone(then), tuple(sentence), (*detail, *shortest), tuple(offers))
+    return Diagnosis(_tone_with(then, wrong), tuple(sentence), (*detail, *shortest), tuple(offers))
 
 
 def _saved(judgement: Judgement, path: str) -> Diagnosis:
     """Say what the saved copy is worth."""
     now, then = (tally(verdicts, judgement.found) for verdicts in (judgement.now, judgement.after))
-    result = f"{then.score} readers accept it"
+    result, blamed = f"{then.score} readers accept it", blame(judgement.found)
+    wrong = blamed is not None and blamed.severity == "error"
+    if blamed is not None and wrong:
+        result += f", but {_reason(blamed)}"
     sentence = (visible(f"Saved as {path}: {result}."), visible(f"Saved as {path.rsplit('/', 1)[-1]}: {result}."))
     detail = Safe(f"The open file is not changed: {now.score} readers accept that.")
-    return Diagnosis(_tone(then), sentence, (detail, Safe("The open file is not changed.")), (_NEXT,))
+    return Diagnosis(_tone_with(then, wrong), sentence, (detail, Safe("The open file is not changed.")), (_NEXT,))
 
 
 def _remarks(counted: Tally, judgement: Judgement) -> tuple[Safe, ...]:
@@ -147,6 +150,12 @@ def _tone(counted: Tally) -> Tone:
     if not counted.refusing:
         return "good"
     return "warning" if counted.accepting else "error"
+
+
+def _tone_with(counted: Tally, wrong: bool) -> Tone:
+    """Return the tone; what all readers accept is not good if it is wrong."""
+    tone = _tone(counted)
+    return "error" if wrong and tone == "good" else tone
 
 
 def _sentence(words: str) -> Safe:
