@@ -247,6 +247,6 @@ async def test_a_save_in_place_of_ones_own_is_not_a_change_by_others(
         await settled(pilot)
         await pilot.press("down", "enter")
         await settled(pilot)
-        assert "in place" in said(pilot)
+        assert "has these bytes already" in said(pilot)
         await asyncio.sleep(0.3)
         assert "ON DISK" not in shown(pilot) and "another program" not in said(pilot)

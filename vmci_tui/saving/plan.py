@@ -87,7 +87,9 @@ def plan_copy(document: Document, target: str = "") -> Plan:
 def plan_in_place(document: Document) -> Plan:
     """Plan the changes of the open file itself: its headers and notes, and memory that they grow into."""
     if document.dump is None:
-        if document.state.entry is not None and document.state.entry.needs_list:
+        history = document.state.entry
+        if history is not None and history.needs_list and not history.present:
+            # The 16 bytes alone would be a note that is present.
             raise SaveError("16 bytes cannot keep the list of writes", "save a copy as NAME.write.json")
         plan = _plan_entry(document)
         return plan if plan.empty else replace(plan, strategy="overwrite")
