@@ -17,6 +17,7 @@ from terminal import KeyResponse, Terminal
 
 TIB = 1 << 40
 HERE = Path(__file__).parent
+_SAMPLE = HERE.parent / "sample_dumps" / "amd64-cut-note.elf"
 DOWN, RIGHT, PAGE_DOWN = b"\x1b[B", b"\x1b[C", b"\x1b[6~"
 MOVES = 20
 """Keys down and back again: the cursor stays on the screen, so that nothing scrolls."""
@@ -36,6 +37,7 @@ def main() -> None:
         app = [sys.executable, "-m", "vmci_tui", dump]
         bare = [sys.executable, str(HERE / "bare.py")]
         first_paint(app, bare, env, runs)
+        verdict([*app[:-1], str(_SAMPLE)], bare, env, runs)
         keys(app, env)
 
 
@@ -59,6 +61,20 @@ def first_paint(app: Sequence[str], bare: Sequence[str], env: dict[str, str], ru
     print(f"| first paint, ms | {first:.0f} | {bares[0]:.0f} | {first / bares[0]:.2f} | 1.25 |")
     print(f"| first paint with the footer, ms | {whole:.0f} | {bares[1]:.0f} | {whole / bares[1]:.2f} | |")
     print(f"| resident, MiB | {held:.1f} | {bares[2]:.1f} | {held - bares[2]:.1f} more | 20 more |")
+
+
+def verdict(app: Sequence[str], bare: Sequence[str], env: dict[str, str], runs: int) -> None:
+    """Measure the time until the verdict on a cut sample is painted."""
+    seen: dict[bytes, list[float]] = {b"readers accept": [], b"Quit": []}
+    for number in range(runs + 1):
+        for command, word in ((app, b"readers accept"), (bare, b"Quit")):
+            terminal = Terminal(command, env)
+            (at,) = terminal.until(word)
+            if number:
+                seen[word].append(at)
+            terminal.close()
+    ours, bares = map(statistics.median, seen.values())
+    print(f"| verdict on a cut sample, to the bare app's footer, ms | {ours:.0f} | {bares:.0f} | {ours / bares:.2f} | 1.60 |")
 
 
 def keys(app: Sequence[str], env: dict[str, str]) -> None:

@@ -239,7 +239,7 @@ async def test_a_save_in_place_of_ones_own_is_not_a_change_by_others(
 ) -> None:
     monkeypatch.setattr(disk_watch, "_EVERY", 0.02)
     async with running(str(folder / "more" / "good.entry")) as pilot:
-        await pilot.press("w", "enter")
+        await pilot.press("T", "o")
         await settled(pilot)
         await pilot.press("s")
         await settled(pilot)
@@ -247,6 +247,6 @@ async def test_a_save_in_place_of_ones_own_is_not_a_change_by_others(
         await settled(pilot)
         await pilot.press("down", "enter")
         await settled(pilot)
-        assert "has these bytes already" in said(pilot)
+        assert "in place; U undoes it" in said(pilot)
         await asyncio.sleep(0.3)
         assert "ON DISK" not in shown(pilot) and "another program" not in said(pilot)

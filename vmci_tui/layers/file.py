@@ -92,6 +92,7 @@ class FileSource:
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
             raise OpenError(f"{visible(path)} is {kind}", "name a file")
         self.identity = Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        self._saved: Identity | None = None
 
     @property
     def size(self) -> int:
@@ -184,7 +185,11 @@ class FileSource:
         now = Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
         if now[:2] != self.identity[:2]:
             return "replaced"
-        return "same" if now == self.identity else "changed"
+        return "same" if now in (self.identity, self._saved) else "changed"
+
+    def note_save(self) -> None:
+        """Remember the file as a save in place left it: `on_disk` reports only what other programs do."""
+        self._saved = self.current()
 
     def __enter__(self) -> Self:
         return self

@@ -54,6 +54,7 @@ def save_in_place(document: Document, plan: Plan) -> SaveResult:
             except BaseException:
                 _roll_back(source, fd, record, journal, start)
                 raise
+        source.note_save()
     except OSError as error:
         raise save_error(error, source.path) from None
     moved = sum(change.extent.length for change in plan.changes if isinstance(change.extent, SourceBytes))
