@@ -13,7 +13,7 @@ import pytest
 from tests.cli.command_result import CommandResult, Vmci
 from tests.dumps import factory
 from tests.paths import SAMPLES
-from vmci_tui.cli.run import COMMANDS, main
+from vmci_tui.cli.run import main
 from vmci_tui.formats.fw_cfg_entry import Entry
 
 _GOOD = Entry(0, 1, 4132, 0x1000).pack()
@@ -261,41 +261,6 @@ def test_hostile_names_and_texts_stay_printable(vmci: Vmci) -> None:
             ran = vmci(command, name, *more)
             assert all(char.isprintable() or char == "\n" for char in ran.out + ran.err)
             assert ran.out.isascii()
-
-
-def test_help_fits_a_screen(capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in (["--help"], *([command, "--help"] for command in COMMANDS)):
-        with pytest.raises(SystemExit) as end:
-            main(arguments)
-        lines = capsys.readouterr().out.splitlines()
-        assert end.value.code == 0 and len(lines) <= 24 and max(map(len, lines)) <= 80, arguments
-
-
-def test_help_begins_with_what_most_come_for_and_groups_all_commands(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["--help"])
-    first, codes, *rows = capsys.readouterr().out.splitlines()
-    assert first.startswith("Start here: vmci check FILE") and codes.startswith("exit codes: 0 success, 1 ")
-    listed = [row[8:].split()[0] for row in rows]
-    assert tuple(listed) == COMMANDS
-    assert [row.split()[0] for row in rows if not row.startswith(" ")] == [
-        "look",
-        "repair",
-        "craft",
-        "learn",
-    ]
-
-
-def test_version_and_completion(capsys: pytest.CaptureFixture[str]) -> None:
-    from vmci_tui import __version__
-
-    with pytest.raises(SystemExit):
-        main(["--version"])
-    assert capsys.readouterr().out == f"vmci {__version__}\n"
-    for shell in ("bash", "zsh", "tcsh"):
-        assert main(["--print-completion", shell]) == 0
-        out = capsys.readouterr().out
-        assert "vmci" in out and "append" in out
 
 
 def test_a_closed_output_pipe_is_not_an_error(vmci: Vmci) -> None:

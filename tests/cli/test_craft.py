@@ -7,20 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command_result import CommandResult, Vmci
+from tests.cli.command_result import Vmci
 from vmci_tui.bench import DEFECTS
-from vmci_tui.cli.run import main
-
-
-@pytest.fixture
-def vmci(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vmci:
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> CommandResult:
-        code = main(arguments)
-        return CommandResult(code, *capsys.readouterr())
-
-    return run
 
 
 def test_the_list_has_a_line_for_each_defect(vmci: Vmci) -> None:

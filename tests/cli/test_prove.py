@@ -5,29 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
-from tests.cli.command_result import CommandResult, Vmci
+from tests.cli.command_result import Vmci
 from tests.dumps.factory import Load, elf
 from tests.kernel.symbols.kallsyms_writer import Kernel, symbols, write
 from tests.proof.synthetic import PAGE, Ram
-from vmci_tui.cli.run import main
 from vmci_tui.formats.elf_note import build
 
 _KERNEL = Kernel(form="per-cpu")
 _TRUE = b"OSRELEASE=6.1.0-test\nPAGESIZE=4096\nSYMBOL(do_sys_call1)=%x\nKERNELOFFSET=0\n" % (_KERNEL.base + 64)
-
-
-@pytest.fixture
-def vmci(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vmci:
-    """Return a function that runs a command in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> CommandResult:
-        code = main(arguments)
-        return CommandResult(code, *capsys.readouterr())
-
-    return run
 
 
 def _write(path: str, text: bytes, table: bool = True) -> None:

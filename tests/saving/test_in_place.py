@@ -22,10 +22,9 @@ from tests.opened_files import open_document
 from tests.properties import HealthCheck, given, settings
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import SaveError
-from vmci_tui.document import edit_entry, edit_notes
+from vmci_tui.document import edit_notes
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
-from vmci_tui.formats.fw_cfg_entry import Write
 from vmci_tui.layers.file import FileSource
 from vmci_tui.saving.last_save import complete_last_save, last_save_state, undo_last_save
 from vmci_tui.saving.plan import Plan, plan_copy, plan_in_place
@@ -233,32 +232,6 @@ def test_a_32_bit_offset_beyond_4_gib_is_refused_before_anything_is_written(tmp_
             plan_in_place(document)
     assert os.listdir(tmp_path) == ["dump.elf"]
     assert (path.stat().st_mtime_ns, path.stat().st_size) == (before.st_mtime_ns, before.st_size)
-
-
-@pytest.mark.parametrize("length", [15, 16, 17])
-def test_an_entry_in_place_is_16_bytes_and_is_undone(length: int, tmp_path: Path) -> None:
-    path = tmp_path / "vmcoreinfo.entry"
-    before = bytes(range(1, length + 1))
-    path.write_bytes(before)
-    with opened(path) as document:
-        document.edit(Edit.of(edit_entry.set_field, "size", 4132))
-        plan = plan_in_place(document)
-        save_in_place(document, plan)
-        assert document.state.entry is not None
-        assert path.read_bytes() == document.state.entry.entry.pack() and plan.strategy == "overwrite"
-    undo_last_save(str(path))
-    assert path.read_bytes() == before and os.listdir(tmp_path) == ["vmcoreinfo.entry"]
-
-
-def test_writes_that_16_bytes_cannot_keep_are_not_lost_in_place(tmp_path: Path) -> None:
-    path = tmp_path / "vmcoreinfo.entry"
-    path.write_bytes(bytes(16))
-    with opened(path) as document:
-        for offset in (0, 8):
-            document.edit(Edit.of(edit_entry.add_write, Write(offset, 8, bytes(8))))
-        with pytest.raises(SaveError, match="cannot keep the list of writes"):
-            plan_in_place(document)
-    assert path.read_bytes() == bytes(16)
 
 
 def test_a_file_open_in_another_vmci_is_refused(path: Path) -> None:

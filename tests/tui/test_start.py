@@ -237,7 +237,7 @@ async def test_a_file_that_does_not_stay_on_the_disk(
 async def test_a_save_in_place_of_ones_own_is_not_a_change_by_others(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(disk_watch, "_EVERY", 0.02)
+    monkeypatch.setattr(disk_watch, "_EVERY", 0.15)
     async with running(str(folder / "more" / "good.entry")) as pilot:
         await pilot.press("T", "o")
         await settled(pilot)
@@ -248,5 +248,5 @@ async def test_a_save_in_place_of_ones_own_is_not_a_change_by_others(
         await pilot.press("down", "enter")
         await settled(pilot)
         assert "in place; U undoes it" in said(pilot)
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.5)
         assert "ON DISK" not in shown(pilot) and "another program" not in said(pilot)
