@@ -74,9 +74,7 @@ def verdict(app: Sequence[str], bare: Sequence[str], env: dict[str, str], runs: 
                 seen[word].append(at)
             terminal.close()
     ours, bares = map(statistics.median, seen.values())
-    print(
-        f"| verdict on a cut sample, to the bare app's footer, ms | {ours:.0f} | {bares:.0f} | {ours / bares:.2f} | 1.60 |"
-    )
+    print(f"| verdict on a cut sample, to the bare footer, ms | {ours:.0f} | {bares:.0f} | {ours / bares:.2f} | 1.60 |")
 
 
 def keys(app: Sequence[str], env: dict[str, str]) -> None:

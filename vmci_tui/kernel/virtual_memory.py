@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from vmci_tui.containers.guest import Guest
@@ -18,6 +18,23 @@ _PAGE: Final = 4096
 """Bytes that are translated and kept together: no machine has smaller pages."""
 _KEPT: Final = 512
 """Pages that are kept, 2 MiB: arrays are read in order, so each page is read once."""
+
+
+def read_mapped(guest: Guest, paddr: Callable[[int], int | None], va: int, length: int) -> bytes | None:
+    """Return `length` bytes at `va`, each page where `paddr` says; None if one has no place or is not in the dump.
+
+    The caller bounds `length`.
+    """
+    parts = []
+    while length > 0:
+        part = min(length, _PAGE - va % _PAGE)
+        at = paddr(va)
+        raw = None if at is None else guest.read(at, part)
+        if raw is None:
+            return None
+        parts.append(raw)
+        va, length = va + part, length - part
+    return b"".join(parts)
 
 
 def places_of(text: Vmcoreinfo, guest: Guest) -> Iterator[tuple[PlacedKernel, bool]]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.cpus.activity import Code
 from vmci_tui.kernel.cpus.cpu import Cpu
-from vmci_tui.kernel.virtual_memory import VirtualMemory, places_of
+from vmci_tui.kernel.virtual_memory import VirtualMemory, places_of, read_mapped
 from vmci_tui.proof.paging.s390x_ppc64_riscv import s390x_tables
 from vmci_tui.proof.paging.walk import Paging, walk
 from vmci_tui.proof.paging.x86 import long_mode_tables, protected_mode_tables
 
-_PAGE: Final = 4096
 _USER: Final = 0x1000
 """With page table isolation the tables of a process in user mode are one page after those that map the kernel."""
 _PAE, _FIVE = 1 << 5, 1 << 12
@@ -68,20 +68,7 @@ def reader_of(guest: Guest, cpu: Cpu, memory: VirtualMemory | None) -> Code:
     """
 
     def read(va: int, length: int) -> bytes | None:
-        found = _read_by_cpu(guest, cpu, va, length)
+        found = read_mapped(guest, partial(paddr_by_cpu, guest, cpu), va, length)
         return found if found is not None or memory is None else memory.read(va, length)
 
     return read
-
-
-def _read_by_cpu(guest: Guest, cpu: Cpu, va: int, length: int) -> bytes | None:
-    parts = []
-    while length > 0:
-        part = min(length, _PAGE - va % _PAGE)
-        at = paddr_by_cpu(guest, cpu, va)
-        raw = None if at is None else guest.read(at, part)
-        if raw is None:
-            return None
-        parts.append(raw)
-        va, length = va + part, length - part
-    return b"".join(parts)

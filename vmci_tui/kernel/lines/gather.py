@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -19,9 +20,9 @@ from vmci_tui.kernel.image.places import read_with_holes
 from vmci_tui.kernel.lines.running_kernel import NotKnown, RunningKernel
 from vmci_tui.kernel.symbols.read_symbols import KernelSymbols, read_symbols
 from vmci_tui.kernel.types.btf import MAGIC, SIZE_LIMIT, STEPS, Btf, BtfError, read_btf
+from vmci_tui.kernel.virtual_memory import read_mapped
 
 _RELEASE: Final = re.compile(rb"Linux version (\S{1,64}) ")
-_PAGE: Final = 4096
 _IMAGE: Final = 48 << 20
 """Bytes after the start of the read-only data in which types are searched."""
 _SAME: Final = 64
@@ -45,18 +46,10 @@ def running_kernel(guest: Guest, text: Vmcoreinfo | None, progress: Progress = n
         paddr = next((one for one in by_tables if one is not None), None)
         return symbols.table.paddr(address) if paddr is None else paddr
 
-    def read(address: int, length: int) -> bytes | None:
-        parts = []
-        while length > 0:
-            part = min(length, _PAGE - address % _PAGE)
-            at = symbols.table.paddr(address)
-            at = physical(address) if at is None else at
-            raw = None if at is None else guest.read(at, part)
-            if raw is None:
-                return None
-            parts.append(raw)
-            address, length = address + part, length - part
-        return b"".join(parts)
+    def place(address: int) -> int | None:
+        """By the place of the image, which is known without a walk; else by the page tables."""
+        paddr = symbols.table.paddr(address)
+        return physical(address) if paddr is None else paddr
 
     def addresses(name: bytes) -> tuple[int, ...]:
         return tuple(islice(symbols.table.addresses(name), _SAME))
@@ -69,7 +62,7 @@ def running_kernel(guest: Guest, text: Vmcoreinfo | None, progress: Progress = n
         addresses,
         symbols.tables,
         None,
-        read,
+        partial(read_mapped, guest, place),
         physical,
         release[1] if release else None,
     )

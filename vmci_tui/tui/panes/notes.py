@@ -60,11 +60,13 @@ class NotesList(LineList):
         self.shown = NoteRows(note_lines(self.session.document, self._types), self.changed)
         self.header = self.shown.header
         self.set_rows(self.shown)
-        if not self._types:
+
+    def show_judgement(self) -> None:
+        """Get the types' names from pyelftools after the verdict is painted: the import would delay it by 17 ms."""
+        if not self._types and self.session.judgement is not None:
             self.call_after_refresh(self._name_types)
 
     def _name_types(self) -> None:
-        """Get the types' names from pyelftools, after the first paint, which the import would delay by 17 ms."""
         from elftools.elf.enums import ENUM_CORE_NOTE_N_TYPE
 
         self._types = {number: name for name, number in ENUM_CORE_NOTE_N_TYPE.items() if isinstance(number, int)}

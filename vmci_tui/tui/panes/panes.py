@@ -189,6 +189,7 @@ class Panes(Guarded, Widget):
         for readers in self.query(ReadersPane):
             readers.show_judgement()
         self.query_one(KeysPane).show_title()
+        self.query_one(NotesList).show_judgement()
 
     # The status line
 
