@@ -71,3 +71,8 @@ def test_what_has_no_log_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["log", str(SAMPLES / "good.entry")]) == 2
     assert main(["log", str(SAMPLES / "amd64-note.elf-win4k")]) == 3
     assert "the log cannot be read" in capsys.readouterr().err
+
+
+def test_a_value_that_ends_in_cr_is_named_as_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["log", str(SAMPLES / "crlf.elf")]) == 3
+    assert "the value of SYMBOL(prb) ends in CR" in capsys.readouterr().err

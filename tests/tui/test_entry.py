@@ -118,3 +118,13 @@ async def test_the_writes_are_exported_as_a_qtest(sample: Sample, tmp_path: Path
         await pilot.press("enter")
         await settled(pilot)
     assert "write_entry(qts, 8, 16, write_2); /* DMA error */" in out.read_text()
+
+
+async def test_the_pane_of_qemu_has_the_keys_that_it_names(sample: Sample) -> None:
+    async with running(sample("good.entry")) as pilot:
+        for keys, seen in (("T", "halves"), ("w", "offset")):
+            await pilot.press("2", keys)
+            await settled(pilot)
+            assert seen in shown(pilot)
+            await pilot.press("escape")
+        assert "Q QEMU" in shown(pilot) and "Q asks a real QEMU" in shown(pilot)

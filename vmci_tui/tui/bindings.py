@@ -85,3 +85,9 @@ OPEN_ENTRY: Final = (
     ),
 )
 """For the panes that show the entry, or say that none is open."""
+TRIES: Final = (
+    bind("Q", "ask_qemu", "QEMU", "Ask a real QEMU what it does with this entry and note"),
+    bind("w", "add_write", "Add write", "Add a write of the guest"),
+    bind("T", "templates", "Templates", "Add writes by a template: whole, halves, 15 bytes, 1 MiB + 1"),
+)
+"""For the panes that show the entry, and what QEMU will do with it."""

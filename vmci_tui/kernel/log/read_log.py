@@ -11,7 +11,7 @@ from vmci_tui.kernel.log.record import KernelLog
 from vmci_tui.kernel.log.record_buffer import describes_records, read_records
 from vmci_tui.kernel.log.text_buffer import read_text
 from vmci_tui.kernel.virtual_memory import VirtualMemory, places_of
-from vmci_tui.proof.text_values import symbol
+from vmci_tui.proof.text_values import symbol, unusable
 
 
 def read_log(text: Vmcoreinfo, guest: Guest) -> KernelLog:
@@ -30,7 +30,7 @@ def _read(text: Vmcoreinfo, guest: Guest) -> KernelLog:
     if symbol(text, b"prb") is not None:
         read = read_ring
     elif symbol(text, b"log_buf") is None:
-        return KernelLog((), "", ("The note does not say where the kernel's log is: SYMBOL(prb) and SYMBOL(log_buf).",))
+        return KernelLog((), "", (f"The note does not say where the kernel's log is: {_missing(text)}.",))
     else:
         read = read_records if describes_records(text) else read_text
     why = "the note does not say where the kernel is in memory"
@@ -41,6 +41,12 @@ def _read(text: Vmcoreinfo, guest: Guest) -> KernelLog:
                 return log if proved else log._replace(remarks=(_UNPROVED, *log.remarks))
             why = log
     return KernelLog((), "", (f"{why[0].upper()}{why[1:]}.",))
+
+
+def _missing(text: Vmcoreinfo) -> str:
+    """Return why the text gives no address of a log: it lacks the keys, or their value is not a number."""
+    there = next((key for key in (b"SYMBOL(prb)", b"SYMBOL(log_buf)") if text.get(key) is not None), None)
+    return "it has neither SYMBOL(prb) nor SYMBOL(log_buf)" if there is None else unusable(text, there)
 
 
 _UNPROVED = "Memory does not prove this note, so the log may be that of another kernel."

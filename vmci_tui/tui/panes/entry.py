@@ -15,7 +15,7 @@ from vmci_tui.document import edit_entry
 from vmci_tui.document.edit import Edit
 from vmci_tui.formats.elf_note import NAME, build
 from vmci_tui.formats.fw_cfg_entry import GDB_COMMAND, LENGTH, Write, parse_number
-from vmci_tui.tui.bindings import OPEN_ENTRY, bind
+from vmci_tui.tui.bindings import OPEN_ENTRY, TRIES, bind
 from vmci_tui.tui.panes.copy import entry_bytes
 from vmci_tui.tui.panes.rows import RowTarget, entry_rows
 from vmci_tui.tui.prompts import ask, ask_text, say, try_edit
@@ -55,10 +55,8 @@ class EntryList(LineList):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "edit_entry", "Edit", "Change the field or the write"),
-        bind("Q", "ask_qemu", "QEMU", "Ask a real QEMU what it does with this entry and note"),
-        bind("w", "add_write", "Add write", "Add a write of the guest"),
+        *TRIES,
         bind("d", "delete_write", "Delete", "Remove the write"),
-        bind("T", "templates", "Templates", "Add writes by a template: whole, halves, 15 bytes, 1 MiB + 1"),
         *OPEN_ENTRY,
         bind("Y", "export", "qtest", "Write the guest's writes as C for a qtest of QEMU", show=False),
     ]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.readers.qemu.dump_steps import DumpStep, DumpSteps, dump_steps
+from vmci_tui.tui.bindings import TRIES
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import Row
 from vmci_tui.tui.widgets.line_list import LineList
 
 if TYPE_CHECKING:
+    from textual.binding import BindingType
+    from textual.widget import Widget
+
     from vmci_tui.document.state import State
     from vmci_tui.qemu.ask import Answer
 
@@ -56,10 +60,26 @@ class QemuPane(LineList):
         "known QEMU, and what it appends and warns about. QEMU does not get to lines with a dash."
     )
 
+    BINDINGS: ClassVar[list[BindingType]] = [*TRIES]
+
     def __init__(self, session: Session) -> None:
         super().__init__(id="qemu")
         self.session = session
         self._asked: tuple[State, DumpSteps] | None = None
+
+    async def action_ask_qemu(self) -> None:
+        await self._entry.run_action("ask_qemu")
+
+    async def action_add_write(self) -> None:
+        await self._entry.run_action("add_write")
+
+    async def action_templates(self) -> None:
+        await self._entry.run_action("templates")
+
+    @property
+    def _entry(self) -> Widget:
+        """The pane of the entry, which does what the keys say."""
+        return self.screen.query_one("#entry")
 
     def show_state(self) -> None:
         """Show what QEMU does with the current state, and what the real one did if it was asked about this one."""
