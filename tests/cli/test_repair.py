@@ -132,3 +132,8 @@ def test_repair_of_c06_alone_rewrites_only_the_headers(vmci: Vmci, sample: Sampl
     out = tmp_path / "out.elf"
     ran = vmci("repair", sample("amd64-note.elf-win4k"), "-o", out, "--only", "C06,C07")
     assert ran.code == 0 and "C06  rewrite the headers in standard order" in ran.out and "adopt" not in ran.out
+
+
+def test_no_commands_are_offered_for_a_dump_that_stays_wrong(sample: Sample, vmci: Vmci, tmp_path: Path) -> None:
+    ran = vmci("repair", sample("class-mismatch.elf"), "-o", str(tmp_path / "out.elf"))
+    assert ran.code == 1 and "not repaired" in ran.out and "next" not in ran.out.splitlines()

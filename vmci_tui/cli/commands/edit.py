@@ -137,7 +137,7 @@ def open_dump(options: argparse.Namespace) -> Document:
     document = open_document(options.file)
     if document.dump is None:
         document.close()
-        raise UsageError(f"{document.name} is an entry, which has no notes", "name a dump")
+        raise UsageError(f"{document.name} is an entry, which has no notes", "name a dump; `vmci set` changes an entry")
     return document
 
 

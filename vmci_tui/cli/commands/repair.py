@@ -47,7 +47,7 @@ def _repaired(options: argparse.Namespace, document: Document, choice: Choice) -
     steps = next_commands(done.judgement, options.output or options.file)
     more = repair_json(done) | {"installed": chosen.installed, "next": next_json(steps)}
     code = save(options, document, more, (*repair_text(done), *missing_text(chosen)), chosen.readers)
-    if steps and not (code or options.json or options.dry_run):
+    if steps and not (code or done.left or options.json or options.dry_run):
         print_lines(("", "next", *next_text(steps)))
     return code or int(bool(done.left))
 
