@@ -41,3 +41,16 @@ async def test_the_columns_are_on_wide_screens(sample: Sample, size: tuple[int, 
         await until(pilot, lambda: keys._known is not None)
         await settled(pilot)
         assert ("read by" in shown(pilot)) == there == ("c d l m" in shown(pilot))
+
+
+@pytest.mark.parametrize("size", [(160, 45), (200, 60)])
+async def test_the_signs_of_change_leave_room_for_the_columns(sample: Sample, size: tuple[int, int]) -> None:
+    async with running(sample("amd64-cut-nonote.elf"), size=size) as pilot:
+        await pilot.press("R", "enter")
+        await settled(pilot)
+        keys = main_screen(pilot).query_one(KeysList)
+        await until(pilot, lambda: keys._known is not None)
+        await settled(pilot)
+        seen = shown(pilot)
+        assert "c d l m" in seen and "c d l.." not in seen
+        assert "0x774 " in seen and "0x774.." not in seen

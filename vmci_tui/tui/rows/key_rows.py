@@ -55,7 +55,8 @@ class KeyRows(LazyRows):
 
         `known`: two more columns, where there is room for the first of them.
         """
-        room = width - self._digits - SIGN_CELLS - _VALUE - _READ_BY - 3
+        # A blank after each of three columns, and the scroll bar.
+        room = width - self._digits - SIGN_CELLS - _VALUE - _READ_BY - 4
         self._known = known if room >= _KEY else None
         if self._known is not None:
             self._meaning = room >= _KEY + _LEAST

@@ -43,8 +43,8 @@ class NoteRows(LazyRows):
             (f"{index:>{self._digits}} ", "dim"),
             (f"{_cut(line.name, self._name)} ", "good" if line.chosen else "key"),
             (f"{_cut(line.kind, self._kind)} ", "value"),
-            (f"{cpu:>3} {line.length:>7}  {line.span.offset:#x}  ", "value"),
-            (line.broken, "error"),
+            (f"{cpu:>3} {line.length:>7}  {line.span.offset:#x}", "value"),
+            (f"  {line.broken}" if line.broken else "", "error"),
         )
 
 

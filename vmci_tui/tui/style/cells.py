@@ -140,7 +140,7 @@ def strip_of(row: Row, width: int, styles: dict[str, Style], base: Style) -> Str
         text = text if text == CHECK else safe(text)
         if len(text) > left:
             text = text[: left - 2] + ".." if left > 2 else text[:left]
-        elif left - len(text) == 0 and number < len(row) - 1 and left > 2:
+        elif len(text) == left > 2 and any(later for later, _ in row[number + 1 :]):
             text = text[: left - 2] + ".."
         style = styles.get(name)
         segments.append(Segment(text, base + style if style else base))
