@@ -1,6 +1,6 @@
 """The other lines: words, variables in memory, page tables, and constants of the kernel's version.
 
-Source: kernel/vmcore_info.c, arch/*/kernel/vmcore_info*.c and the headers that they name, of Linux 5.10 to 7.0.
+Source: kernel/vmcore_info.c, arch/*/kernel/vmcore_info*.c and the headers that they name, of Linux 5.10 to 7.2.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """SIZE, OFFSET, LENGTH and the enumerators in NUMBER, by the kernel's types.
 
-Source: include/linux/vmcore_info.h, kernel/vmcore_info.c and arch/*/kernel/vmcore_info*.c of Linux 5.10 to 7.0.
+Source: include/linux/vmcore_info.h, kernel/vmcore_info.c and arch/*/kernel/vmcore_info*.c of Linux 5.10 to 7.2.
 """
 
 from __future__ import annotations
