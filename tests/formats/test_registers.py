@@ -89,3 +89,26 @@ def test_other_notes_and_lengths_have_none() -> None:
     assert [one.name for one in registers_of(note, "x86_64")][16:18] == ["cstime.sec", "cstime.usec"], "the i386 set"
     assert registers_of(note.with_desc(bytes(64)), "x86_64") == ()
     assert registers_of(replace(note, broken="cut"), "x86_64") == ()
+
+
+@pytest.mark.parametrize("name", _CPUS)
+def test_registers_encoded_again_are_the_note(name: str, sample: Sample) -> None:
+    with open_document(sample(name)) as document:
+        dump = document.dump
+        assert dump is not None
+        notes = tuple(note for note in dump.notes if set_of(note, dump.machine) is not None)
+        assert notes
+        for note in notes:
+            decoder = set_of(note, dump.machine)
+            values = {one.name: one.value for one in registers_of(note, dump.machine)}
+            assert decoder is not None and decoder.encode(values, note.order, note.descsz) == note.desc
+
+
+def test_values_are_cut_to_the_width_of_their_fields() -> None:
+    registers = PRSTATUS["x86_64"]
+    desc = registers.encode({"cs": 0x1_0010, "rip": -1}, "little", 336)
+    assert {one.name: one.value for one in registers.decode(desc, "little") if one.value} == {
+        "cs": 0x10,
+        "rip": (1 << 64) - 1,
+    }
+    assert not any(registers.encode({}, "little", 336))

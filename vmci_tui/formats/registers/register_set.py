@@ -1,4 +1,4 @@
-"""Decode the note of a CPU's registers by a table: names, widths, and what some registers are for."""
+"""Decode and encode the notes of a CPU's registers by a table: names, widths, and what some registers are for."""
 
 from __future__ import annotations
 
@@ -69,6 +69,16 @@ class RegisterSet(NamedTuple):
             )
             for name, at, length in self.record(order).fields
         )
+
+    def encode(self, values: Mapping[str, int], order: ByteOrder, length: int) -> bytes:
+        """Return a descriptor of `length` bytes, which fits, with these values by the names of their fields.
+
+        A value is cut to the width of its field; a field without a value is zero.
+        """
+        desc = bytearray(length)
+        for name, at, width in self.record(order).fields:
+            desc[at : at + width] = (values.get(name, 0) % (1 << 8 * width)).to_bytes(width, order)
+        return bytes(desc)
 
 
 _record = cache(NamedStruct.of)
