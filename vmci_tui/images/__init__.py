@@ -1,0 +1,1 @@
+"""Memory images that are not dumps: what they hold, as a dump."""
