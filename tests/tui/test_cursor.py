@@ -195,9 +195,9 @@ async def test_mouse_alone_reaches_every_pane(sample: Sample) -> None:
         view = screen.query_one(HexPane)
         assert view.has_focus
         top = view.top
-        await pilot.click(view, offset=(1 + 10 + 3 * 2, 1 + 2))  # behind the border
+        await pilot.click(view, offset=(1 + 10 + 3 * 2, 2 + 2))  # behind the border and the header
         assert view.cursor == (top + 2) * 16 + 2
-        await pilot.click(view, offset=(1 + 10 + 50 + 7, 1 + 3))
+        await pilot.click(view, offset=(1 + 10 + 50 + 7, 2 + 3))
         assert view.cursor == (top + 3) * 16 + 7
 
 

@@ -54,31 +54,33 @@ async def test_by_keys_and_back_to_the_field(sample: Sample) -> None:
 async def test_by_mouse(sample: Sample, size: tuple[int, int]) -> None:
     async with running(sample("amd64-cut-note.elf"), size=size) as pilot:
         view = await _at_start(pilot)
-        await pilot.mouse_down(view, offset=(1 + _AT + 3 * 4, 1))
+        await pilot.mouse_down(view, offset=(1 + _AT + 3 * 4, 2))
         assert view.cursor == 4 and not view.selected
-        await pilot.hover(view, offset=(1 + _AT + 3 * 6, 3))
-        await pilot.mouse_up(view, offset=(1 + _AT + 3 * 6, 3))
+        await pilot.hover(view, offset=(1 + _AT + 3 * 6, 4))
+        await pilot.mouse_up(view, offset=(1 + _AT + 3 * 6, 4))
         await pilot.pause()
         last = 6 + 2 * view.per_row
         assert view.highlight == (4, last + 1) and view.cursor == last
         assert _selected(pilot) == view.document.read(4, last - 3)
-        await pilot.hover(view, offset=(1 + _AT, 6))
+        await pilot.hover(view, offset=(1 + _AT, 7))
         assert view.highlight == (4, last + 1), "the button is up"
-        await pilot.click(view, offset=(1 + _AT + 3 * 2, 2))
+        await pilot.click(view, offset=(1 + _AT + 3 * 2, 3))
         assert not view.selected and view.cursor == 2 + view.per_row
         await pilot.click(view, offset=(5, 0))
         assert view.cursor == 2 + view.per_row, "that is the frame"
+        await pilot.click(view, offset=(1 + _AT, 1))
+        assert view.cursor == 2 + view.per_row, "that is the header"
 
 
 async def test_a_dialog_ends_a_selection_by_mouse(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         view = await _at_start(pilot)
-        await pilot.mouse_down(view, offset=(1 + _AT + 3 * 4, 1))
+        await pilot.mouse_down(view, offset=(1 + _AT + 3 * 4, 2))
         await pilot.press("g")
         await settled(pilot)
         await pilot.press("escape")
         await settled(pilot)
-        await pilot.hover(view, offset=(1 + _AT + 3 * 6, 3))
+        await pilot.hover(view, offset=(1 + _AT + 3 * 6, 4))
         await pilot.pause()
         assert view.cursor == 4 and not view.selected
 
@@ -87,7 +89,7 @@ async def test_the_view_scrolls_when_the_mouse_goes_below_it(sample: Sample) -> 
     async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
         view = await _at_start(pilot)
         rows = view.size.height
-        await pilot.mouse_down(view, offset=(1 + _AT, 1))
+        await pilot.mouse_down(view, offset=(1 + _AT, 2))
         for _ in range(3):
             await pilot.hover("#status", offset=(5 + _AT, 0))
             await pilot.hover("#status", offset=(6 + _AT, 0))

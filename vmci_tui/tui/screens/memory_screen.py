@@ -30,6 +30,7 @@ from vmci_tui.tui.widgets.status_line import StatusLine
 class MemoryPane(BytesPane):
     """Memory by paddr, which cannot be edited."""
 
+    most_per_row = 32
     goto_hint = "a guest-physical address (0x1958000)"
     BINDINGS: ClassVar[list[BindingType]] = [*SEARCH_BINDINGS, *SELECT_BINDINGS]
 

@@ -81,6 +81,9 @@ _BYTES = {
     "changed": ("warning", "bold underline"),
 }
 
+ADDED: Final = frozenset(("zero", "mark", "cursor", "idle"))
+"""The styles that are added to another one; `idle` is the cursor of a hex view without the focus."""
+
 
 def line_styles(app: App[object]) -> dict[str, Style]:
     """Return the styles of a list's cells, by name; `cursor` is added to another style."""
@@ -88,7 +91,7 @@ def line_styles(app: App[object]) -> dict[str, Style]:
 
 
 def byte_styles(app: App[object]) -> dict[str, Style]:
-    """Return the styles of bytes, by kind; `zero`, `mark` and `cursor` are added to another style."""
+    """Return the styles of bytes, by kind; those in `ADDED` are added to another style."""
     return _made(_variables(app), False, app.no_color, app.theme.startswith(CONTRAST))
 
 
@@ -118,11 +121,18 @@ def _made(variables: tuple[tuple[str, str], ...], lines: bool, no_color: bool, b
     }
     mark = Style(reverse=True) if ansi else Style(bgcolor=colors["mark"].rich_color)
     if no_color:
-        return out | {"zero": Style(), "mark": Style(underline=True), "cursor": Style(reverse=True, bold=True)}
+        return out | {
+            "zero": Style(),
+            "mark": Style(underline=True),
+            "cursor": Style(reverse=True, bold=True),
+            "idle": Style(reverse=True),
+        }
+    grey = colors["muted"].rich_color
     cursor = Style(color=background.rich_color, bgcolor=colors["accent"].rich_color, bold=True, dim=False)
     return out | {
         "zero": Style() if bright else Style(dim=True),
         "mark": mark,
+        "idle": Style(reverse=True, dim=True) if ansi else Style(color=background.rich_color, bgcolor=grey, dim=False),
         "cursor": Style(reverse=True, bold=True) if ansi else cursor,
     }
 

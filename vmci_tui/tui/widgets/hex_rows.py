@@ -1,4 +1,4 @@
-"""The rows of a hex view as segments: where their columns are, their runs of one style, the cursor. Pure functions."""
+"""The rows of a hex view as segments: their columns and header, their runs of one style, the cursor. Pure functions."""
 
 from __future__ import annotations
 
@@ -16,30 +16,57 @@ _ASCII: Final = bytes(byte if 0x20 <= byte < 0x7F else 0x2E for byte in range(25
 SIGNS: Final = {"added": "+", "changed": "~", "moved": "~"}
 """The sign for what happened to something that is not saved yet; `-` is for what was removed."""
 Styles = Mapping[str, Style]
-"""The styles of bytes by kind, and `base`, `offset`, `zero`, `mark`, `cursor`."""
+"""The styles of bytes by kind, and `base`, `offset`, `zero`, `mark`, `cursor`, `idle`."""
+_GROUP: Final = 8
+"""Bytes after which the gap is wider."""
 
 
 class HexColumns(NamedTuple):
-    """The columns of a row: the offset, the bytes with a wider gap after eight, and their text."""
+    """The columns of a row: the offset, the bytes with a wider gap after every eighth, and their text."""
 
     digits: int
     """Digits of the offset."""
     per_row: int
-    """Bytes in a row: 16, or 8 in a narrow pane."""
+    """Bytes in a row: 8, 16 or 32, by the room."""
 
     @classmethod
-    def of(cls, total: int, width: int) -> HexColumns:
-        """Return the columns for a file of `total` bytes in a pane of `width` cells."""
+    def of(cls, total: int, width: int, most: int = 16) -> HexColumns:
+        """Return the columns for a file of `total` bytes in a pane of `width` cells, at `most` so many in a row."""
         digits = 8 if total <= 1 << 32 else 10 if total <= 1 << 40 else 12
-        return cls(digits, 16 if width >= digits + 68 else 8)
+        fitting = (cls(digits, count) for count in (32, 16) if count <= most)
+        return next((columns for columns in fitting if columns.width <= width), cls(digits, 8))
+
+    @property
+    def width(self) -> int:
+        """Return the cells of a row."""
+        return self.text_at(self.per_row)
+
+    @property
+    def _hex_width(self) -> int:
+        """Return the cells of all digits, with the blank in front of the text."""
+        return 3 * self.per_row + max(self.per_row // _GROUP, 2)
 
     def hex_at(self, column: int) -> int:
         """Return the first cell of a byte's two digits."""
-        return self.digits + 2 + 3 * column + (column >= 8)
+        return self.digits + 2 + 3 * column + column // _GROUP
 
     def text_at(self, column: int) -> int:
         """Return the cell of a byte in the text."""
-        return self.digits + 2 + 3 * self.per_row + 2 + column
+        return self.digits + 2 + self._hex_width + column
+
+    def spaced(self, digits: str) -> str:
+        """Return the digits of a row's bytes, two for each, in their columns."""
+        step = 2 * _GROUP
+        groups = (digits[at : at + step] for at in range(0, len(digits), step))
+        shown = "  ".join(" ".join(group[at : at + 2] for at in range(0, len(group), 2)) for group in groups)
+        return shown.ljust(self._hex_width)
+
+    @property
+    def header(self) -> str:
+        """Return the numbers of the columns, with those of the text as one digit each."""
+        numbers = range(self.per_row)
+        digits = self.spaced("".join(f"{number:02X}" for number in numbers))
+        return " " * (self.digits + 2) + digits + "".join(f"{number & 15:X}" for number in numbers)
 
     def column_at(self, x: int) -> int | None:
         """Return the byte of a row whose digits or text are at cell `x`; None for the offset, and after the text."""
@@ -49,8 +76,8 @@ class HexColumns(NamedTuple):
         inside = x - self.digits - 2
         if inside < 0 or text >= self.per_row:
             return None
-        half = 8 * 3 + 1
-        return min(inside // 3 if inside < half else 8 + (inside - half) // 3, self.per_row - 1)
+        group, within = divmod(inside, 3 * _GROUP + 1)
+        return min(_GROUP * group + min(within // 3, _GROUP - 1), self.per_row - 1)
 
 
 class StyledRun(NamedTuple):
@@ -61,9 +88,13 @@ class StyledRun(NamedTuple):
     style: Style
     marked: bool
 
-    def halves(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Return the parts before and after the wide gap in the middle of the row."""
-        return (self.first, min(self.last, 8)), (max(self.first, 8), self.last)
+    def groups(self) -> Iterator[tuple[int, int]]:
+        """Yield the parts that the wide gaps of the row split it into."""
+        at = self.first
+        while at < self.last:
+            end = min(at - at % _GROUP + _GROUP, self.last)
+            yield at, end
+            at = end
 
 
 def styled_runs(
@@ -116,27 +147,28 @@ def row_segments(
         out.append(Segment(f"{sign} ", styles["added" if sign == "+" else "changed"]))
     text, blank = data.hex(" ").upper(), ""
     for number, run in enumerate(runs):
-        parts = [text[3 * low : 3 * high - 1] for low, high in run.halves() if low < high]
-        after = "  " if run.last == 8 else " "
+        parts = [text[3 * low : 3 * high - 1] for low, high in run.groups()]
+        after = "  " if run.last % _GROUP == 0 and run.last < columns.per_row else " "
         # The gap after a run has its style, except at the end of the highlight: a change of style is 37 bytes.
         ends = run.marked and not (number + 1 < len(runs) and runs[number + 1].marked)
         out.append(Segment(blank + "  ".join(parts) + ("" if ends else after), run.style))
         blank = after if ends else ""
-    used = 3 * len(data) + (1 if len(data) >= 8 else 0) - len(blank)
-    out.append(Segment(" " * (3 * columns.per_row + 2 - used), styles["base"]))
+    used = columns.hex_at(len(data)) - columns.hex_at(0) - (len(data) == columns.per_row) - len(blank)
+    out.append(Segment(" " * (columns.text_at(0) - columns.hex_at(0) - used), styles["base"]))
     shown = data.translate(_ASCII).decode("ascii")
     out.extend(Segment(shown[run.first : run.last], run.style) for run in runs)
     return tuple(out)
 
 
-def with_cursor(columns: HexColumns, strip: Strip, column: int, digit: str, styles: Styles) -> Strip:
+def with_cursor(columns: HexColumns, strip: Strip, column: int, digit: str, styles: Styles, bright: bool) -> Strip:
     """Return the row with the cursor in both the digits and the text; `digit` is the first one of a typed byte."""
+    cursor = styles["cursor" if bright else "idle"]
     hex_at, text_at = columns.hex_at(column), columns.text_at(column)
     parts = list(strip.divide([hex_at, hex_at + 2, text_at, text_at + 1, strip.cell_length]))
     for index in (1, 3):
         if index == 1 and digit:
-            parts[index] = Strip([Segment(f"{digit}_".upper(), styles["base"] + styles["cursor"])])
+            parts[index] = Strip([Segment(f"{digit}_".upper(), styles["base"] + cursor)])
         elif index < len(parts):
-            marked = (Segment(part.text, (part.style or Style()) + styles["cursor"]) for part in parts[index])
+            marked = (Segment(part.text, (part.style or Style()) + cursor) for part in parts[index])
             parts[index] = Strip(marked)
     return Strip.join(parts)

@@ -25,10 +25,12 @@ from vmci_tui.document.byte_map import Place, Places
 from vmci_tui.document.document import Document
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import GuardedWidget
-from vmci_tui.tui.style.cells import byte_styles
+from vmci_tui.tui.style.cells import ADDED, byte_styles
 from vmci_tui.tui.widgets.hex_rows import HexColumns, row_segments, sign_of, styled_runs, with_cursor
 
 _CACHED_ROWS = 512
+_HEADER: Final = 1
+"""Lines of the header, with the numbers of the columns."""
 
 
 def _select(key: str, action: str, tip: str = "") -> Binding:
@@ -61,6 +63,9 @@ class HexView(GuardedWidget, can_focus=True):
         Binding("right_square_bracket", "next_place(1)", "Next field", show=False, id="hex.next"),
         Binding("left_square_bracket", "next_place(-1)", "Previous field", show=False, id="hex.previous"),
     ]
+
+    most_per_row: ClassVar[int] = 16
+    """Bytes in a row, at most."""
 
     top = reactive(0)
     """The first row that is visible."""
@@ -131,13 +136,17 @@ class HexView(GuardedWidget, can_focus=True):
             self.post_message(self.Typed(byte))
         self.refresh(self._row_region(self.cursor // self.per_row))
 
+    def on_focus(self) -> None:
+        self.refresh(self._row_region(self.cursor // self.per_row))
+
     def on_blur(self) -> None:
         if self.writing:
             self.write(False)
+        self.on_focus()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the number of rows, for a pane of automatic height (an entry)."""
-        return max(-(-self.total // 16), 1)
+        return max(-(-self.total // 16), 1) + _HEADER
 
     def set_highlight(self, offset: int, length: int) -> None:
         """Highlight a range of bytes."""
@@ -176,11 +185,11 @@ class HexView(GuardedWidget, can_focus=True):
 
     @property
     def _columns(self) -> HexColumns:
-        return HexColumns.of(self.total, self.size.width)
+        return HexColumns.of(self.total, self.size.width, self.most_per_row)
 
     @property
     def per_row(self) -> int:
-        """Return the bytes in a row: 16, or 8 in a narrow pane."""
+        """Return the bytes in a row."""
         return self._columns.per_row
 
     @property
@@ -189,18 +198,23 @@ class HexView(GuardedWidget, can_focus=True):
 
     @property
     def _last_top(self) -> int:
-        return max(self.row_count - self.size.height, 0)
+        return max(self.row_count - self._room, 0)
+
+    @property
+    def _room(self) -> int:
+        """Return the lines for rows."""
+        return max(self.size.height - _HEADER, 0)
 
     def _rows_of(self, start: int, end: int) -> range:
         """Return the visible rows with bytes of a range."""
         if start >= end:
             return range(0)
         low, high = start // self.per_row, (end - 1) // self.per_row
-        return range(max(low, self.top), min(high + 1, self.top + self.size.height))
+        return range(max(low, self.top), min(high + 1, self.top + self._room))
 
     def _row_region(self, row: int) -> Region:
         # The whole row: for a part Textual also paints the rest of the row, so two parts would cost twice.
-        return Region(0, row - self.top, self.size.width, 1)
+        return Region(0, row - self.top + _HEADER, self.size.width, 1)
 
     def _forget(self) -> None:
         self._rows.clear()
@@ -218,7 +232,7 @@ class HexView(GuardedWidget, can_focus=True):
         return max(0, min(value, self._last_top))
 
     def watch_cursor(self, old: int, new: int) -> None:
-        row, height = new // self.per_row, max(self.size.height, 1)
+        row, height = new // self.per_row, max(self._room, 1)
         if not self.top - height < row < self.top + 2 * height:
             self.top = row - height // 4  # a jump: show some rows before it
         elif row < self.top:
@@ -229,20 +243,22 @@ class HexView(GuardedWidget, can_focus=True):
             self.refresh(self._row_region(old // self.per_row), self._row_region(row))
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
-        row = self.top + y
-        if self.places is None or row >= self.row_count:
-            text = "no bytes" if y == 0 and not self.total else ""
-            return Strip([Segment(text.ljust(width), self._style_map()["base"])], width)
+        width, row, words = self.size.width, self.top + y - _HEADER, None
+        if y < _HEADER:
+            words = self._columns.header if self.total else ""
+        elif self.places is None or row >= self.row_count:
+            words = "no bytes" if y == _HEADER and not self.total else ""
+        if words is not None:
+            return Strip([Segment(words.ljust(width)[:width], self._style_map()["offset"])], width)
         segments = self._rows.get(row)
         if segments is None:
             segments = self._rows[row] = self._segments(row)
             if len(self._rows) > _CACHED_ROWS:
                 self._rows.popitem(last=False)
         strip = Strip(segments)
-        if row == self.cursor // self.per_row:
-            column = self.cursor % self.per_row
-            strip = with_cursor(self._columns, strip, column, self._digit, self._style_map())
+        at, column = divmod(self.cursor, self.per_row)
+        if row == at:
+            strip = with_cursor(self._columns, strip, column, self._digit, self._style_map(), self.has_focus)
         return strip.adjust_cell_length(width, self._style_map()["base"])
 
     def _segments(self, row: int) -> tuple[Segment, ...]:
@@ -257,10 +273,8 @@ class HexView(GuardedWidget, can_focus=True):
     def _style_map(self) -> dict[str, Style]:
         """Return the styles, cached until the theme or the focus changes: a look-up costs as much as a row."""
         if not self._styles:
-            base = self.rich_style
-            over = ("zero", "mark", "cursor")
-            styles = byte_styles(self.app)
-            self._styles = {name: style if name in over else base + style for name, style in styles.items()}
+            base, styles = self.rich_style, byte_styles(self.app)
+            self._styles = {name: style if name in ADDED else base + style for name, style in styles.items()}
             self._styles["base"] = base
         return self._styles
 
@@ -289,7 +303,7 @@ class HexView(GuardedWidget, can_focus=True):
         self._go(to if 0 <= to < self.total else self.cursor)
 
     def action_page(self, by: int) -> None:
-        step = by * self.size.height
+        step = by * self._room
         self.top += step
         self._go(self.cursor + step * self.per_row)
 
@@ -340,7 +354,8 @@ class HexView(GuardedWidget, can_focus=True):
         self.select_to(to if 0 <= to < self.total else self.cursor)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        byte = self._byte_at(event) if event.get_content_offset(self) is not None else None
+        at = event.get_content_offset(self)
+        byte = self._byte_at(event) if at is not None and at.y >= _HEADER else None
         if event.button == 1 and byte is not None:
             self._go(byte)
             self._held = byte
@@ -363,8 +378,8 @@ class HexView(GuardedWidget, can_focus=True):
         x, y = event.get_content_offset_capture(self)
         column = self._columns.column_at(x)
         # The click at the end of a selection with the mouse does not move the cursor.
-        if column is not None and y >= 0 and self._anchor is None:
-            self._go(min((self.top + y) * self.per_row + column, self.total - 1))
+        if column is not None and y >= _HEADER and self._anchor is None:
+            self._go(min((self.top + y - _HEADER) * self.per_row + column, self.total - 1))
 
     def _byte_at(self, event: events.MouseEvent) -> int | None:
         """Return the byte under the mouse; above or below the pane, the byte one row beyond its edge."""
@@ -372,7 +387,7 @@ class HexView(GuardedWidget, can_focus=True):
         column = self._columns.column_at(x)
         if column is None or not self.total:
             return None
-        row = self.top + max(-1, min(y, self.size.height))
+        row = self.top + max(-1, min(y - _HEADER, self._room))
         return max(0, min(row * self.per_row + column, self.total - 1))
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
