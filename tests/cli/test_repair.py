@@ -113,7 +113,7 @@ def test_a_repair_in_place_is_undone(vmci: Vmci, tmp_path: Path) -> None:
         (("repair", BARE, "-o", "x", "--only", "Q99"), 2, "unknown finding code"),
         (("repair", BARE, "-o", "x", "--only", "N06"), 2, "no safe fix"),
         (("repair", BARE, "-o", "x", "--yes", "0x1000"), 2, "there is no candidate at paddr 0x1000"),
-        (("repair", SAMPLES / "good.entry", "-o", "x"), 2, "is an entry"),
+        (("repair", SAMPLES / "size-0.entry", "-o", "x", "--yes", "0x1000"), 2, "--yes PADDR needs a dump"),
         (("append", BARE, "--from-memory", "0x1000", "-o", "x"), 2, "there is no candidate at paddr 0x1000"),
         (("append", SAMPLES / "x86_64-no-note.elf", "--from-memory", "-o", "x"), 2, "nothing in memory looks like"),
         (("append", BARE, "--text", "t", "--raw-at", "0", "-o", "x"), 2, "--raw-at needs --note"),
@@ -137,3 +137,38 @@ def test_repair_of_c06_alone_rewrites_only_the_headers(vmci: Vmci, sample: Sampl
 def test_no_commands_are_offered_for_a_dump_that_stays_wrong(sample: Sample, vmci: Vmci, tmp_path: Path) -> None:
     ran = vmci("repair", sample("class-mismatch.elf"), "-o", str(tmp_path / "out.elf"))
     assert ran.code == 1 and "not repaired" in ran.out and "next" not in ran.out.splitlines()
+
+
+@pytest.mark.parametrize("name", ["class-mismatch.elf", "size-0.entry"])
+def test_nothing_is_written_where_no_error_can_be_repaired(
+    sample: Sample, vmci: Vmci, tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / "out"
+    ran = vmci("repair", sample(name), "-o", out)
+    assert ran.code == 1 and "nothing was written" in ran.err and not out.exists()
+    assert vmci("repair", sample(name), "-o", out, "--json").json["plan"] is None
+
+
+def test_a_copy_of_a_good_dump_is_called_identical(vmci: Vmci, tmp_path: Path) -> None:
+    out = tmp_path / "out.kdump"
+    ran = vmci("repair", SAMPLES / "amd64-panic.kdump", "-o", out)
+    assert ran.code == 0 and "identical copy of" in ran.err
+    assert out.read_bytes() == (SAMPLES / "amd64-panic.kdump").read_bytes()
+
+
+def test_an_entry_is_repaired_as_in_the_app(vmci: Vmci, tmp_path: Path) -> None:
+    out = tmp_path / "out.entry"
+    ran = vmci("repair", SAMPLES / "two-halves.write.json", "-o", out)
+    assert ran.code == 0 and "E01  write all 16 bytes" in ran.out and len(out.read_bytes()) == 16
+    assert vmci("check", out).code == 0
+    path = tmp_path / "blob.entry"
+    path.write_bytes((SAMPLES / "15-bytes.entry").read_bytes())
+    assert vmci("repair", path, "--in-place").code == 0 and len(path.read_bytes()) == 16
+    assert vmci("undo", path).code == 0 and len(path.read_bytes()) == 15
+
+
+def test_a_list_of_writes_is_not_changed_in_place(vmci: Vmci, tmp_path: Path) -> None:
+    path = tmp_path / "w.write.json"
+    path.write_bytes((SAMPLES / "two-halves.write.json").read_bytes())
+    ran = vmci("repair", path, "--in-place")
+    assert ran.code == 4 and "only describes an entry" in ran.err

@@ -20,7 +20,9 @@ from tests.opened_files import open_document
 from tests.paths import DATA
 from tests.properties import given
 from vmci_tui.common.samples import samples
+from vmci_tui.document import edit_text
 from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.debug_packages import build_id, vmlinux_of
@@ -97,7 +99,7 @@ def test_a_repair_is_advised_if_it_changes_something() -> None:
         if document.dump is None:
             continue
         judgement = Judgement.of(document)
-        advised = any(step.reader == "vmci" for step in next_commands(judgement))
+        advised = any(step.command.startswith("vmci repair") for step in next_commands(judgement))
         done = repair(document)
         refused = any(v.accepts is False for v in judgement.now.values())
         assert advised == (bool(done.steps or done.question) and refused), path
@@ -241,3 +243,20 @@ def test_a_repair_is_advised_if_a_reader_then_reads_memory() -> None:
     document = opened(fault("461-vaddr-lies.elf"))
     advised = next_commands(Judgement.of(document))[0]
     assert advised.reader == "vmci" and advised.why.endswith("; drgn reads no kernel memory of the current file")
+
+
+def test_no_session_is_offered_with_a_note_of_another_kernel(sample: Sample) -> None:
+    """Its vmlinux would be the wrong one; the note of this guest comes first."""
+    judgement = Judgement.of(open_document(sample("class-mismatch.elf")))
+    steps = next_commands(judgement)
+    assert steps[0].command.startswith("vmci append ") and "--note NOTE" in steps[0].command
+    assert {step.reader for step in steps[1:]} == {"readelf", "eu-readelf"}
+    assert {step.reader for step in next_commands(judgement, "copy.elf")} == {"readelf", "eu-readelf"}
+
+
+def test_a_note_that_memory_contradicts_is_repaired_first(sample: Sample) -> None:
+    document = open_document(sample("amd64-cut-note.elf"))
+    document.edit(Edit.of(edit_text.set_key, b"OSRELEASE", b"6.1.0-1-amd64"))
+    steps = next_commands(Judgement.of(document))
+    assert steps[0].command.startswith("vmci repair ") and "M05" in steps[0].why
+    assert "crash" not in {step.reader for step in steps}

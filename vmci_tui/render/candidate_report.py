@@ -66,7 +66,8 @@ def before_and_after(both: VerdictPair) -> Iterator[str]:
     for name, verdict in both.now.items():
         then = both.after[name]
         change = "" if then.state == verdict.state else f" -> {state_words(then)}"
-        why = f"  {said(then)}" if then.accepts is False else f": {then.unread}" if then.state == "opens" else ""
+        why = f"  {said(then)}" if then.accepts is False or (change and then.accepts is None) else ""
+        why = f": {then.unread}" if then.state == "opens" else why
         yield f"  {name:<13} {state_words(verdict)}{change}{why}"
 
 

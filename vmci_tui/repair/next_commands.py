@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document.document import Document
+from vmci_tui.findings import Finding
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.entry_writes_json import ENDING, is_named_so
@@ -30,6 +31,10 @@ from vmci_tui.repair.safe_fixes import changes
 
 _OF_X86: Final = frozenset(("crash", "makedumpfile"))
 """Programs that read only dumps of the machine they are built for."""
+_OTHER_KERNEL: Final = frozenset(("M05", "N10", "N11"))
+"""Findings by which the note is of another kernel: a session would then load the wrong vmlinux."""
+_PRINT_ONLY: Final = frozenset(("readelf", "eu-readelf"))
+"""Programs that print the note, and read no memory by it."""
 _NAMES_MACHINE: Final = (0, 0, 27)
 """The first version of drgn with --architecture."""
 _READS_DWARF_5: Final = (8,)
@@ -57,10 +62,15 @@ def next_commands(
         return ()
     judged = judgement.now if path is None else judgement.after
     verdicts = {name: verdict for name, verdict in judged.items() if name in readers}
+    wrong = next((finding for finding in judgement.found if finding.code in _OTHER_KERNEL), None)
+    usable = {name: v for name, v in verdicts.items() if wrong is None or name in _PRINT_ONLY}
     if path is not None:
-        return tuple(_steps(document, verdicts, path))
+        return tuple(_steps(document, usable, path))
     path = document.source.path if isinstance(document.source, FileSource) else document.name
-    return (*_repair(judgement, verdicts, path), *_steps(document, verdicts, path))
+    repaired = tuple(_repair(judgement, verdicts, path, wrong))
+    if wrong is not None and not repaired:
+        repaired = (_append(path),)
+    return (*repaired, *_steps(document, usable, path))
 
 
 def _wanted(document: Document, verdicts: Verdicts) -> Verdicts:
@@ -69,19 +79,27 @@ def _wanted(document: Document, verdicts: Verdicts) -> Verdicts:
     return {name: v for name, v in verdicts.items() if (ours or name not in _OF_X86) and name != "qemu"}
 
 
-def _repair(judgement: Judgement, verdicts: Verdicts, path: str) -> Iterator[NextCommand]:
-    """Yield a repair of the open file if readers refuse it and a repair changes it; a copy needs no second repair."""
+def _append(path: str) -> NextCommand:
+    """Return how to give a dump the note of its own kernel."""
+    command = f"vmci append {shell_word(path)} --note NOTE -o {shell_word(copy_name(path))}"
+    why = "the note is of another kernel, whose vmlinux fits no session; NOTE stands for another dump of this guest"
+    return NextCommand("vmci", Safe(command), Safe(f"{why}, or its note"))
+
+
+def _repair(judgement: Judgement, verdicts: Verdicts, path: str, wrong: Finding | None) -> Iterator[NextCommand]:
+    """Yield a repair of the open file if it helps readers, or puts back the right note, and changes the file."""
     # What drgn refuses over libkdumpfile alone is libkdumpfile's own fault, or eu-readelf refuses it too.
     wanted = _wanted(judgement.document, verdicts)
     refusing = [name for name, v in wanted.items() if v.accepts is False and name != "libkdumpfile"]
     lied_to = {c.reader for f in judgement.found if catalogue()[f.code].group == "addresses" for c in f.readers}
     blind = [name for name, v in verdicts.items() if name in lied_to and v.state == "opens"]
     note = judgement.document.state.note
-    if (refusing or blind) and changes(judgement):
+    if (refusing or blind or wrong is not None) and changes(judgement):
         command = Safe(f"vmci repair {shell_word(path)} -o {shell_word(copy_name(path))}")
         also = "" if note is not None else ", and with the note from its memory if one is found"
         so_far = [f"{_do(refusing, 'refuse')} the current file"] if refusing else []
         so_far += [f"{_do(blind, 'read')} no kernel memory of the current file"] if blind else []
+        so_far += [f"the current note is wrong ({wrong.code})"] if wrong is not None else []
         yield NextCommand("vmci", command, Safe(f"writes a copy with every safe fix{also}; {'; '.join(so_far)}"))
 
 

@@ -88,6 +88,8 @@ class Repair(NamedTuple):
     """Of the dump after the repair; if nothing was changed, as before."""
     found_before: tuple[Finding, ...]
     """The findings before the repair."""
+    readers: VerdictPair
+    """What every reader says about the file, and about the repaired one."""
 
     @property
     def by_the_way(self) -> tuple[Finding, ...]:
@@ -95,11 +97,6 @@ class Repair(NamedTuple):
         gone = {finding.code for finding in self.found_before} - {finding.code for finding in self.judgement.found}
         fixed = gone - {step.code for step in self.steps}
         return tuple(finding for finding in self.found_before if finding.code in fixed)
-
-    @property
-    def readers(self) -> VerdictPair:
-        """Return what every reader says about the file, and about the repaired one."""
-        return self.judgement.both
 
 
 def repair(
@@ -120,12 +117,14 @@ def repair(
     found = judgement.found
     adoption = _adoption(judgement, document, choice, progress, prior)
     if adoption.question:
-        return Repair((), adoption.question, (), adoption.candidates, True, adoption.proof, judgement.complete(), found)
+        candidates, judged = adoption.candidates, judgement.complete()
+        return Repair((), adoption.question, (), candidates, True, adoption.proof, judged, found, judged.both)
     _take_note(document, adoption, steps)
     judgement = _fix_all(document, choice, steps, judgement.later(document) if steps else judgement)
     left = tuple(_left(f, adoption) for f in judgement.found if f.severity == "error")
     searched = bool(adoption.code) and not adoption.unread
-    return Repair(tuple(steps), "", left, adoption.candidates, searched, judgement.proof, judgement.complete(), found)
+    candidates, judged = adoption.candidates, judgement.complete()
+    return Repair(tuple(steps), "", left, candidates, searched, judged.proof, judged, found, judged.both)
 
 
 def changes(judgement: Judgement) -> bool:

@@ -29,7 +29,8 @@ def save_in_place(document: Document, plan: Plan) -> SaveResult:
     """Write the plan's changes into the open file. Raises SaveError; the message says if the file differs then."""
     source = document.source
     if not isinstance(source, FileSource):
-        raise SaveError("there is no file to change", "save a copy with -o OUT")
+        what = "there is no file to change" if document.made else f"{document.name} only describes an entry"
+        raise SaveError(what, "save a copy with -o OUT")
     if not source.lock():
         raise SaveError(f"{source.name} is open in another vmci", "close it there, or save a copy")
     try:

@@ -150,14 +150,17 @@ class MainActions:
         self._screen.app.push_screen(RepairScreen(self.session), done)
 
     def _fix_entry(self) -> None:
-        """Apply the fix for what keeps QEMU from using the entry."""
-        from vmci_tui.verdict.of_dump import blame
+        """Apply the fixes for what keeps QEMU from using the entry."""
+        from vmci_tui.repair.entry_repair import repair_entry
 
-        blamed = blame(self.session.found)
-        if blamed is None or blamed.fix is None:
-            self._say("there is nothing to repair in this entry", "information")
+        done = repair_entry(self.session.document.snapshot(), readers=self.session.readers)
+        if done.steps:
+            self.session.apply_repair(done, keep_segments=False)
+            self._say(f"done: {'; '.join(step.edit.label for step in done.steps)}; u takes it back", "information")
+        elif done.left:
+            self._say(f"no fix is safe here: {done.left[0]}")
         else:
-            try_edit(self._screen, self.session, blamed.fix)
+            self._say("there is nothing to repair in this entry", "information")
 
     # Saving
 

@@ -202,7 +202,8 @@ def _copied(options: argparse.Namespace, document: Document, plan: Plan) -> tupl
     print_leftovers(options.output)
     saved = save_copy(document, plan, options.output, shown_progress(), limit)
     checked = f"; {size_text(saved.checked)} of guest memory read back: identical" if document.dump else ""
-    return (f"saved {saved.name}: {size_text(saved.size)}{checked}",)
+    same = f"; an identical copy of {document.name}" if plan.empty else ""
+    return (f"saved {saved.name}: {size_text(saved.size)}{checked}{same}",)
 
 
 def _undo(options: argparse.Namespace) -> int:

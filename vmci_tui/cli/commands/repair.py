@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from vmci_tui.cli.chosen_readers import choose, missing_text
-from vmci_tui.cli.commands.edit import open_dump, require_output, save
+from vmci_tui.cli.commands.edit import require_output, save
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import UsageError
@@ -13,15 +13,20 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.document.document import Document
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.formats.fw_cfg_entry import parse_number
+from vmci_tui.opening.open_file import open_document
 from vmci_tui.render.candidate_report import repair_json, repair_text
 from vmci_tui.render.verdict_report import next_json, next_text
+from vmci_tui.repair.entry_repair import repair_entry
 from vmci_tui.repair.next_commands import next_commands
 from vmci_tui.repair.safe_fixes import Choice, repair
 from vmci_tui.saving.harm import consent
 
 
 def run(options: argparse.Namespace) -> int:
-    """Repair and save. Return 1 if errors remain, or if the user must decide first: then nothing is written."""
+    """Repair and save; return 1 if errors remain.
+
+    Nothing is written if the user must decide first, or if there are errors and no fix was applied.
+    """
     require_output(options)
     paddr = consent(options.yes).paddr
     choice = Choice(
@@ -30,19 +35,29 @@ def run(options: argparse.Namespace) -> int:
         options.keep_segments,
         options.keep_flattened or options.in_place,
     )
-    with open_dump(options) as document:
+    with open_document(options.file) as document:
         return _repaired(options, document, choice)
 
 
 def _repaired(options: argparse.Namespace, document: Document, choice: Choice) -> int:
     chosen = choose(options)
-    done = repair(document, choice, shown_progress(), chosen.readers)
+    if document.dump is None:
+        if choice.paddr is not None:
+            raise UsageError("--yes PADDR needs a dump", "an entry has no memory with notes")
+        done = repair_entry(document, choice, chosen.readers)
+    else:
+        done = repair(document, choice, shown_progress(), chosen.readers)
+    unwritten = ""
     if done.question:
+        unwritten = "; --yes PADDR uses the candidate there, --only CODE,... keeps the note"
+    elif done.left and not done.steps:
+        unwritten = ": a copy would have the same errors"
+    if unwritten:
         if not options.json:
             print_lines(repair_text(done))
         if options.json:
             print_json({"file": document.name, "plan": None} | repair_json(done) | {"installed": chosen.installed})
-        say("vmci: nothing was written. --yes PADDR uses the candidate there, --only CODE,... keeps the note")
+        say(f"vmci: nothing was written{unwritten}")
         return 1
     steps = next_commands(done.judgement, options.output or options.file)
     more = repair_json(done) | {"installed": chosen.installed, "next": next_json(steps)}
@@ -57,6 +72,7 @@ def _codes(names: str) -> frozenset[str]:
     for code in sorted(codes):
         if code not in catalogue():
             raise UsageError(f"unknown finding code '{visible(code)}'", "`vmci check FILE` lists them")
-        if not (catalogue()[code].safe or catalogue()[code].adopt):
+        kind = catalogue()[code]
+        if not (kind.safe or kind.adopt or kind.about == "entry"):
             raise UsageError(f"{code} has no safe fix", "fix it in the app, or with `vmci set`")
     return codes
