@@ -12,6 +12,7 @@ from typing import NamedTuple
 from tests.real.agreement.mutator import Mutant
 from tests.real.agreement.oracle import HUNG, READERS, Answer, Oracle
 from vmci_tui.common.safe_text import visible
+from vmci_tui.formats.flattened_records import SIGNATURE
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import Verdict
@@ -49,6 +50,8 @@ class Tally:
     def __init__(self, readers: Sequence[str] = READERS) -> None:
         self.readers = readers
         self.dumps = 0
+        self.in_its_form: Counter[str] = Counter()
+        """Files of a form that a reader reads: makedumpfile reads no flattened file with `--dump-dmesg`."""
         self.accepted: Counter[str] = Counter()
         self.compared: Counter[tuple[str, str]] = Counter()
         self.disagreements: list[Disagreement] = []
@@ -56,6 +59,7 @@ class Tally:
     def add(self, mutant: Mutant, verdicts: dict[str, Verdict], answers: dict[str, Answer]) -> None:
         self.dumps += 1
         for name in self.readers:
+            self.in_its_form[name] += name != "makedumpfile" or not mutant.data.startswith(SIGNATURE)
             self.accepted[name] += answers[name].accepts
             for field, predicted, answered, agrees in _compared(verdicts[name], answers[name]):
                 self.compared[name, field] += 1
@@ -63,7 +67,7 @@ class Tally:
                     self.disagreements.append(Disagreement(name, field, mutant, predicted, answered))
 
     def share_accepted(self, reader: str) -> float:
-        return self.accepted[reader] / self.dumps
+        return self.accepted[reader] / self.in_its_form[reader]
 
     def agreement(self, reader: str, field: str) -> float:
         """Return the share that agrees; 1 if nothing could be compared."""
