@@ -1,0 +1,1 @@
+"""A running VM, read through its QMP socket."""

@@ -1,0 +1,89 @@
+"""List every command that vmci can send to a VM: nothing else reaches its socket.
+
+A harmless name is not enough: QEMU's `qom-list-types` ends a VM whose modules are of another build, and `migrate`
+leaves it stopped. So a command is a row of this table, its arguments are part of the row, and a number is all that
+changes from one request to the next. `stop` is not in the table: the two commands that stop the guest also start it
+again, by QEMU itself, whatever becomes of vmci.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+_HOLES: Final = {"{number}": "d", "{paddr}": "#x"}
+"""Where the number goes, and how it is written."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of QMP with its arguments, in which a hole takes a number."""
+
+    name: str
+    reason: str
+    """What it is sent for, a few words."""
+    arguments: tuple[tuple[str, str | bool], ...] = ()
+    numbers: tuple[str, ...] = ()
+    """Names of arguments that are a number themselves."""
+    stops: str = ""
+    """For how long the guest stands still; empty if it does not."""
+
+    def filled(self, number: int) -> dict[str, str | bool | int]:
+        """Return its arguments with the number in them."""
+        return {name: _filled(value, number) for name, value in self.arguments} | dict.fromkeys(self.numbers, number)
+
+    def line(self, identity: int, number: int) -> bytes:
+        """Return the line that is sent."""
+        return json.dumps({"execute": self.name, "arguments": self.filled(number), "id": identity}).encode() + b"\n"
+
+    def shown(self, number: int | None = None) -> str:
+        """Return it as the user reads it: the name, then its arguments; without a number as `N`."""
+        values = dict(self.arguments) | dict.fromkeys(self.numbers, "N") if number is None else self.filled(number)
+        words = [self.name]
+        for name, value in values.items():
+            said = str(value).lower() if isinstance(value, bool) else str(value)
+            words.append(said if name == "command-line" else f"{name}={said}")
+        line = " ".join(words)
+        for hole in _HOLES:
+            line = line.replace(hole, "N")
+        return line
+
+
+def _filled(value: str | bool, number: int) -> str | bool:
+    if isinstance(value, str):
+        for hole, form in _HOLES.items():
+            value = value.replace(hole, format(number, form))
+    return value
+
+
+def _monitor(line: str, reason: str) -> Command:
+    return Command("human-monitor-command", reason, (("command-line", line),))
+
+
+CAPABILITIES: Final = Command("qmp_capabilities", "begin to talk")
+STATUS: Final = Command("query-status", "whether the guest runs, before and after")
+TARGET: Final = Command("query-target", "the machine")
+DEVICES: Final = Command("qom-list", "whether there is a vmcoreinfo device", (("path", "/machine/peripheral-anon"),))
+NAMED_DEVICES: Final = Command("qom-list", "the same, among devices with an id", (("path", "/machine/peripheral"),))
+MAP: Final = _monitor("info mtree -f", "where guest memory is")
+PAGE: Final = _monitor("xp /512xg {paddr}", "4096 bytes of guest memory, only where the map says RAM")
+ADD_FILE: Final = Command("add-fd", "hand over a file for the devices' state")
+SAVE_DEVICES: Final = Command(
+    "xen-save-devices-state", "the entry and the registers",
+    (("filename", "/dev/fdset/{number}"), ("live", False)), stops="about a millisecond",
+)  # fmt: skip
+REMOVE_FILE: Final = Command("remove-fd", "take the file back", numbers=("fdset-id",))
+NAME_PIPE: Final = Command("getfd", "hand over a pipe for a dump", (("fdname", "vmci"),))
+DUMP: Final = Command(
+    "dump-guest-memory", "a dump of all memory", (("paging", False), ("protocol", "fd:vmci")), stops="the whole dump"
+)
+CLOSE_PIPE: Final = Command("closefd", "take the pipe back", (("fdname", "vmci"),))
+
+COMMANDS: Final = (
+    CAPABILITIES, STATUS, TARGET, DEVICES, NAMED_DEVICES, MAP, PAGE,
+    ADD_FILE, SAVE_DEVICES, REMOVE_FILE, NAME_PIPE, DUMP, CLOSE_PIPE,
+)  # fmt: skip
+"""All of them."""
+READING: Final = COMMANDS[:10]
+"""Those that are sent when a VM is opened; `convert` sends the rest."""

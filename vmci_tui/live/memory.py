@@ -1,0 +1,94 @@
+"""Guest memory of a running VM, a page at a time, each read once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from vmci_tui.common.errors import OpenError
+from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.layers.memory_map import Memory
+from vmci_tui.live.commands import PAGE
+from vmci_tui.live.vm import RunningVm
+
+PAGE_SIZE: Final = 4096
+"""Bytes of a request: 512 words of 8 bytes."""
+MOST_PAGES: Final = 1 << 14
+"""Pages that are read of a running VM, 64 MiB: more than the tables of a kernel have, less than a search reads."""
+_LINE: Final = re.compile(r"([0-9a-f]{8,16}):((?: 0x[0-9a-f]{16}){1,8})\s*")
+
+
+class LiveMemory:
+    """Memory of a VM as a Source; an offset is a guest-physical address. It is of the guest as it runs.
+
+    A page is read once, so that two looks at it agree; `forget` drops all.
+    """
+
+    def __init__(self, vm: RunningVm, memory: Memory, order: ByteOrder) -> None:
+        self.vm, self._memory, self._order = vm, memory, order
+        self._pages: dict[int, bytes] = {}
+
+    @property
+    def size(self) -> int:
+        ranges = self._memory.ranges
+        return ranges[-1].end if len(ranges) else 0
+
+    @property
+    def pages_read(self) -> int:
+        """How many pages were read of the VM."""
+        return len(self._pages)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return bytes of memory; fewer at the end of its range, none outside. Raises OpenError."""
+        item = self._memory.range_at(offset) if offset >= 0 else None
+        if item is None or length <= 0:
+            return b""
+        out = bytearray()
+        end = min(offset + length, item.end)
+        while (at := offset + len(out)) < end:
+            start = at - at % PAGE_SIZE
+            if not item.paddr <= start <= start + PAGE_SIZE <= item.end:
+                break  # half a page of RAM: the other half may be a device
+            out += self._page(start)[at - start : end - start]
+        return bytes(out)
+
+    def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Yield what was read: a search of all memory of a running VM would take minutes and disturb it."""
+        for page in sorted(self._pages):
+            first, last = max(start, page), min(end, page + PAGE_SIZE)
+            if first < last:
+                yield first, last
+
+    def forget(self) -> None:
+        """Drop all pages: the next reads show the guest as it is then."""
+        self._pages = {}
+
+    def _page(self, paddr: int) -> bytes:
+        kept = self._pages.get(paddr)
+        if kept is None:
+            if len(self._pages) >= MOST_PAGES:
+                words = f"{self.vm.name}: more than {MOST_PAGES * PAGE_SIZE >> 20} MiB of a running VM would be read"
+                raise OpenError(words, "vmci convert makes a dump of it")
+            said = self.vm.ask(PAGE, paddr)
+            kept = self._pages[paddr] = page_of(said, paddr, self._order) or self._refuse(paddr)
+        return kept
+
+    def _refuse(self, paddr: int) -> bytes:
+        raise OpenError(f"{self.vm.name}: QEMU does not show the memory at {paddr:#x}", "is this a QEMU?")
+
+
+def page_of(said: object, paddr: int, order: ByteOrder) -> bytes | None:
+    """Return the 4096 bytes at `paddr` from what QEMU printed for `xp /512xg`; None if that is something else."""
+    if not isinstance(said, str):
+        return None
+    out = bytearray()
+    for line in said.splitlines():
+        found = _LINE.fullmatch(line)
+        if found is None or int(found[1], 16) != paddr + len(out):
+            return None
+        for word in found[2].split():
+            out += int(word, 16).to_bytes(8, order)
+        if len(out) > PAGE_SIZE:
+            return None
+    return bytes(out) if len(out) == PAGE_SIZE else None
