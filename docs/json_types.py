@@ -79,6 +79,9 @@ class Candidate(TypedDict):
     proved: Annotated[bool | None, "false: disproved; null: not provable"]
     why: str
     copies: Annotated[list[int], "paddrs of the same bytes"]
+    found_by: Annotated[
+        Literal["search", "kernel"], "`kernel`: by the pointers of the kernel that runs, without a search for others"
+    ]
 
 
 class Find(FileSummary):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from vmci_tui.adoption.pointed_note import LARGE, pointed_note
 from vmci_tui.adoption.rank import choose, rank_candidates, why_not
 from vmci_tui.common.errors import EditError, PackageMissing
 from vmci_tui.common.progress import Progress
@@ -88,7 +89,13 @@ def _is_asked(proof: Proof | None) -> bool:
 
 
 def search(guest: Guest, progress: Progress, everywhere: bool = False) -> tuple[RankedCandidate, ...]:
-    """Return all candidates of guest memory, best first: on page starts, and if none is proved there, anywhere."""
+    """Return all candidates of guest memory, best first: on page starts, and if none is proved there, anywhere.
+
+    Large memory is searched only if the running kernel's own pointers do not lead to a proved note: then that one alone
+    is returned. With `everywhere` every byte is searched in any case.
+    """
+    if not everywhere and guest.memory.size > LARGE and (named := pointed_note(guest, progress)) is not None:
+        return (named,)
     judged = rank_candidates(find(guest, everywhere, progress), guest, progress=progress)
     if not everywhere and not any(item.proof.proved for item in judged):
         return rank_candidates(find(guest, True, progress), guest, progress=progress)

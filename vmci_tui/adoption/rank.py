@@ -54,10 +54,17 @@ class _SameText(NamedTuple):
 
 
 def rank_candidates(
-    candidates: Iterable[Candidate], guest: Guest, prove: Prove = prove_by_memory, progress: Progress = no_progress
+    candidates: Iterable[Candidate],
+    guest: Guest,
+    prove: Prove = prove_by_memory,
+    progress: Progress = no_progress,
+    named: frozenset[int] = frozenset(),
 ) -> tuple[RankedCandidate, ...]:
-    """Return each text once, best first, with all its places. Raises what `progress` and `candidates` raise."""
-    pointed = frozenset(lowcore.pointers(guest))
+    """Return each text once, best first, with all its places. Raises what `progress` and `candidates` raise.
+
+    `named` are places (paddr) that the kernel's own pointers are known to name.
+    """
+    pointed = named | frozenset(lowcore.pointers(guest))
     groups = sorted(_grouped(candidates, guest), key=lambda group: _form(group, pointed))
     tried = [group.best.text for group in groups if group.whole][:PROOFS]
     proofs = {text: prove(Vmcoreinfo(text), guest, progress) for text in tried}

@@ -26,6 +26,7 @@ def candidates_json(judged: Sequence[RankedCandidate]) -> list[Json]:
             "proved": item.proof.proved,
             "why": item.why,
             "copies": list(item.copies),
+            "found_by": item.found_by,
         }
         for item in judged
     ]

@@ -85,3 +85,5 @@ class RankedCandidate(NamedTuple):
     """The other paddrs that have the same text."""
     runs: bool | None = None
     """Whether the processors run this kernel, if memory proves more than one; None if that is not known."""
+    found_by: Literal["search", "kernel"] = "search"
+    """By a search of memory, or by the pointers of the kernel that runs: then memory was not searched for others."""

@@ -28,6 +28,8 @@ def run(options: argparse.Namespace) -> int:
         print_json(head | {"candidates": candidates_json(judged)})
         return 0
     print_lines(candidates_text(judged))
+    if any(item.found_by == "kernel" for item in judged):
+        say("memory was not searched for other notes; --all searches every byte")
     if not judged:
         more = "" if options.all else ". --all searches every byte, not only page starts"
         say(f"no note was found in this memory{more}")

@@ -22,7 +22,7 @@ BANNER: Final = b"Linux version "
 _NEAR: Final = 0x600
 """Bytes of .rodata within which the banner begins: at 0xc0 to 0x508 in kernels of seven machines."""
 _CHUNK: Final = 1 << 20
-_SEARCHED: Final = 4 << 30
+SEARCHED: Final = 4 << 30
 """Bytes of memory that are searched for banners, from paddr 0 on: bootloaders put kernels low."""
 _MAP, _MAP_END, _STEP = 0xFFFFFFFF80000000, 0xFFFFFFFFC0000000, 2 << 20
 """The virtual addresses of x86-64 kernels; image and .rodata begin at multiples of 2 MiB (vmlinux.lds.S)."""
@@ -44,8 +44,10 @@ class Place(NamedTuple):
     """Virtual less physical addresses of the image; None if that is not known yet."""
 
 
-def places(guest: Guest, cpus: Iterable[Cpu], budget: Budget, progress: Progress) -> Iterator[Place]:
-    """Yield where kernels may be, those that the CPUs' page tables map first.
+def places(
+    guest: Guest, cpus: Iterable[Cpu], budget: Budget, progress: Progress, within: int = SEARCHED
+) -> Iterator[Place]:
+    """Yield where kernels may be, those that the CPUs' page tables map first; then those in the first `within` bytes.
 
     Raises Spent, and what `progress` raises.
     """
@@ -58,7 +60,7 @@ def places(guest: Guest, cpus: Iterable[Cpu], budget: Budget, progress: Progress
         if found is not None and found.paddr not in seen:
             seen.add(found.paddr)
             yield found
-    yield from (one for one in _banners(guest, budget, progress) if one.paddr not in seen)
+    yield from (one for one in _banners(guest, budget, progress, within) if one.paddr not in seen)
 
 
 def _mapped(guest: Guest, cpu: Cpu) -> Place | None:
@@ -72,8 +74,8 @@ def _mapped(guest: Guest, cpu: Cpu) -> Place | None:
     return None
 
 
-def _banners(guest: Guest, budget: Budget, progress: Progress) -> Iterator[Place]:
-    left, total = _SEARCHED, min(_SEARCHED, guest.memory.size)
+def _banners(guest: Guest, budget: Budget, progress: Progress, within: int) -> Iterator[Place]:
+    left, total = within, min(within, guest.memory.size)
     for item in guest.memory.ranges:
         for at in range(item.paddr, item.paddr + _held(guest, item), _CHUNK):
             if left <= 0:

@@ -37,7 +37,12 @@ def running_kernel(guest: Guest, text: Vmcoreinfo | None, progress: Progress = n
     found = read_symbols(guest, text, progress)
     if not found:
         return NotKnown("memory has no whole symbol table of a kernel (kallsyms)")
-    symbols = found[0]
+    kernel = kernel_of(guest, found[0])
+    return replace(kernel, types=_types(guest, found[0], kernel))
+
+
+def kernel_of(guest: Guest, symbols: KernelSymbols) -> RunningKernel:
+    """Return the kernel that has these symbols, without its types, which take longer to read."""
     cpus = cpus_of(guest.notes, guest.machine)[:MAPPED]
 
     def physical(address: int) -> int | None:
@@ -55,7 +60,7 @@ def running_kernel(guest: Guest, text: Vmcoreinfo | None, progress: Progress = n
         return tuple(islice(symbols.table.addresses(name), _SAME))
 
     release = _RELEASE.match(symbols.banner)
-    kernel = RunningKernel(
+    return RunningKernel(
         guest.machine or "",
         symbols.order,
         symbols.bits // 8,
@@ -66,7 +71,6 @@ def running_kernel(guest: Guest, text: Vmcoreinfo | None, progress: Progress = n
         physical,
         release[1] if release else None,
     )
-    return replace(kernel, types=_types(guest, symbols, kernel))
 
 
 def _types(guest: Guest, symbols: KernelSymbols, kernel: RunningKernel) -> Btf | None:

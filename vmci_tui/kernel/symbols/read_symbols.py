@@ -15,7 +15,7 @@ from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.cpus.cpu import Cpu, cpus_of
 from vmci_tui.kernel.cpus.cpu_memory import MAPPED, paddr_by_cpu
-from vmci_tui.kernel.image.places import Place, places, read_with_holes
+from vmci_tui.kernel.image.places import SEARCHED, Place, places, read_with_holes
 from vmci_tui.kernel.symbols.addresses import Addresses, addresses_of
 from vmci_tui.kernel.symbols.names import Names, names_before
 from vmci_tui.kernel.symbols.table import SymbolTable
@@ -56,18 +56,18 @@ class KernelSymbols(NamedTuple):
 
 
 def read_symbols(
-    guest: Guest, text: Vmcoreinfo | None = None, progress: Progress = no_progress
+    guest: Guest, text: Vmcoreinfo | None = None, progress: Progress = no_progress, within: int = SEARCHED
 ) -> tuple[KernelSymbols, ...]:
     """Return the kernels whose symbols are in memory, the one that runs first; of the others those found before it.
 
     `text` is the dump's own: it says where the image is on machines whose notes do not name the page tables. Raises
-    what `progress` raises.
+    what `progress` raises. `within`: bytes of memory that are searched for a kernel, if no CPU says where it is.
     """
     cpus = cpus_of(guest.notes, guest.machine)
     found: list[KernelSymbols] = []
     budget = Budget(_STEPS)
     with suppress(Spent):
-        for place in islice(places(guest, cpus, budget, progress), _PLACES):
+        for place in islice(places(guest, cpus, budget, progress, within), _PLACES):
             kernel = _kernel(guest, place, cpus, text, budget)
             if kernel is not None and kernel.runs:
                 return (kernel, *found)

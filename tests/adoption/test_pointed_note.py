@@ -1,0 +1,82 @@
+"""Test the note that the running kernel's own pointers name, in pages of booted guests, beside what a search finds."""
+
+from __future__ import annotations
+
+import lzma
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.opened_files import open_document
+from tests.paths import DATA
+from vmci_tui.adoption import choose as adopt
+from vmci_tui.adoption.pointed_note import pointed_note
+from vmci_tui.adoption.rank import choose
+from vmci_tui.common.progress import no_progress
+from vmci_tui.containers.guest import Guest, guest_of
+from vmci_tui.kernel.symbols.read_symbols import read_symbols
+from vmci_tui.search.candidate import RankedCandidate
+
+_NAMED = ("amd64-61", "amd64-612-panic")
+"""Guests whose kernels have symbols of variables (CONFIG_KALLSYMS_ALL), and whose CPUs name their page tables."""
+_NOT_NAMED = ("arm64-61", "s390x-61")
+
+
+@pytest.fixture
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    made = tmp_path / "dump.elf"
+    made.write_bytes(lzma.decompress((DATA / "kernels" / f"{request.param}.elf.xz").read_bytes()))
+    return made
+
+
+@pytest.fixture
+def guest(path: Path) -> Iterator[Guest]:
+    with open_document(str(path)) as document:
+        assert document.dump is not None
+        yield guest_of(document.dump)
+
+
+def _bare(item: RankedCandidate) -> RankedCandidate:
+    return item._replace(why="", runs=None, found_by="search")
+
+
+@pytest.mark.parametrize("path", _NAMED, indirect=True)
+def test_it_is_the_candidate_that_a_search_chooses(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    searched = adopt.search(guest, no_progress)
+    assert choose(searched) is searched[0]
+    monkeypatch.setattr(adopt, "LARGE", 0)
+    monkeypatch.setattr(adopt, "find", pytest.fail)
+    (named,) = adopt.search(guest, no_progress)
+    assert named.found_by == "kernel" and "own pointers name it" in named.why
+    assert _bare(named) == _bare(searched[0]) and choose([named]) is named
+
+
+@pytest.mark.parametrize("path", _NOT_NAMED, indirect=True)
+def test_without_symbols_of_variables_or_page_tables_memory_is_searched(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert pointed_note(guest, no_progress) is None
+    searched = adopt.search(guest, no_progress)
+    monkeypatch.setattr(adopt, "LARGE", 0)
+    assert adopt.search(guest, no_progress) == searched
+
+
+@pytest.mark.parametrize("path", ["amd64-61"], indirect=True)
+@pytest.mark.parametrize("name", [b"elfcorehdr_addr", b"vmcoreinfo_note"])
+def test_a_kernel_that_follows_a_crash_and_one_without_a_note_name_none(path: Path, name: bytes) -> None:
+    """The first means a kdump kernel: the note of the kernel that crashed is wanted, and only a search finds it."""
+    with open_document(str(path)) as document:
+        assert document.dump is not None
+        guest = guest_of(document.dump)
+        table = read_symbols(guest)[0].table
+        address = table.address(name)
+        paddr = None if address is None else table.paddr(address)
+        at = None if paddr is None else guest.offset_of(paddr)
+        assert at is not None and pointed_note(guest, no_progress)
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(bytes(8))
+    with open_document(str(path)) as document:
+        assert document.dump is not None
+        assert pointed_note(guest_of(document.dump), no_progress) is None

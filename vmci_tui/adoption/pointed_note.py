@@ -1,0 +1,60 @@
+"""Find the note without a search of memory: by the kernel that runs, its symbols, and its own pointers to the note.
+
+kernel/vmcore_info.c (crash_core.c before 6.9): `vmcoreinfo_note` and `vmcoreinfo_data` hold the addresses of the note
+and of its text. They are in the table of symbols with CONFIG_KALLSYMS_ALL only.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from vmci_tui.adoption.rank import rank_candidates
+from vmci_tui.common.progress import Progress
+from vmci_tui.containers.guest import Guest
+from vmci_tui.kernel.cpus.cpu import cpus_of
+from vmci_tui.kernel.cpus.cpu_memory import MAPPED, tables_of
+from vmci_tui.kernel.lines.gather import kernel_of
+from vmci_tui.kernel.lines.running_kernel import RunningKernel
+from vmci_tui.kernel.symbols.read_symbols import read_symbols
+from vmci_tui.proof import prove
+from vmci_tui.search.candidate import Candidate, RankedCandidate
+from vmci_tui.search.recognise import candidate_at
+
+LARGE: Final = 2 << 30
+"""Bytes of memory from which on this is faster than a search: the symbols take as long as a search of about 1 GiB."""
+_WITHIN: Final = 256 << 20
+"""Bytes of memory in which a kernel is looked for by its banner, if no CPU says where it is."""
+_NOT_SET: Final = (1 << 64) - 1
+"""ELFCORE_ADDR_MAX: no kernel crashed before this one (include/linux/crash_dump.h)."""
+
+
+def pointed_note(guest: Guest, progress: Progress) -> RankedCandidate | None:
+    """Return the note that the running kernel names, proved; None if it takes a search to say which note it is.
+
+    That is so if no CPU was in the kernel's code, or no register names its page tables (x86 and s390x have one). It is
+    so too if the kernel runs because another one crashed: then the note of that one is wanted. Raises what `progress`
+    raises.
+    """
+    if not any(any(tables_of(cpu)) for cpu in cpus_of(guest.notes, guest.machine)[:MAPPED]):
+        return None
+    found = read_symbols(guest, None, progress, _WITHIN)
+    if not found or not found[0].runs:
+        return None
+    kernel = kernel_of(guest, found[0])
+    if kernel.variable(b"elfcorehdr_addr", 8) not in (None, _NOT_SET):
+        return None
+    note, text = (_candidate(guest, kernel, name) for name in (b"vmcoreinfo_note", b"vmcoreinfo_data"))
+    if note is None or note.kind != "note" or not note.whole or note.misplaced:
+        return None
+    places = [note] if text is None else [note, text]
+    ranked = rank_candidates(places, guest, partial(prove, search=False), progress, frozenset({note.paddr}))
+    best = ranked[0]._replace(runs=True, found_by="kernel")
+    return best if best.candidate is note and best.proof.proved else None
+
+
+def _candidate(guest: Guest, kernel: RunningKernel, name: bytes) -> Candidate | None:
+    """Return what the pointer of this name points at; None if it is not a note or a text."""
+    address = kernel.variable(name)
+    paddr = kernel.physical(address) if address else None
+    return None if paddr is None else candidate_at(guest, paddr)
