@@ -25,7 +25,7 @@ class EntryFields(TypedDict):
     size: Annotated[int | None, "bytes of the region, as the guest wrote it"]
     paddr: Annotated[int | None, "guest-physical address of the note"]
     present: Annotated[bool | None, "whether QEMU treats the note as present; null if the entry is derived"]
-    origin: Literal["blob", "derived", "writes"]
+    origin: Literal["blob", "derived", "writes", "stream", "vm"]
 
 
 class WriteOutcome(TypedDict):

@@ -98,7 +98,6 @@ def test_16_bytes_are_an_entry_whatever_they_look_like(file: _Make) -> None:
         (b"A=1\nNUMBER(xy)=2\n", "key=value lines", "--text"),
         (b'[{"offset": 16}]\n', "JSON text", "NAME.write.json"),
         (b"ffffffff81000000 T _text\n", "System.map", "open a memory dump"),
-        (b"EMiL\1\0\0\0" + bytes(5000), "a LiME image", "--raw-at 0"),
         (b"AVML\2\0\0\0" + bytes(40), "an AVML image", "--raw-at 0"),
         (b"\xf0" * (1 << 16), "a raw image of memory", "find FILE --raw-at 0"),
         (b"\xf0" * 5000, "neither an ELF dump nor an entry", "--raw-at 0"),
@@ -135,7 +134,7 @@ def test_any_other_file_is_one_line(file: _Make, data: bytes, what: str, hint: s
 
 def test_files_beside_a_dump_are_named_alike(file: _Make) -> None:
     dump = file(elf(), "dump")
-    for data, what in ((b"EMiL" + bytes(60), "a LiME image"), (b"", "is empty"), (b"hello\n", "a text file")):
+    for data, what in ((b"sadump\0\0" + bytes(60), "a sadump file"), (b"", "is empty"), (b"hello\n", "a text file")):
         with pytest.raises(OpenError, match=what):
             open_document(dump, file(data, "blob"))
     assert open_document(dump, file(bytes(40), "forty")).state.entry is not None, "the user says that it is one"

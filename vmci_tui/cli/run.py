@@ -135,7 +135,7 @@ def _open_app(arguments: list[str]) -> int:
         raise UsageError("the app opens one dump and one entry at most", "use vmci [FILE [BLOB]], or see `vmci --help`")
     from vmci_tui.opening.open_file import open_document
 
-    document = open_document(*files) if files else None
+    document = open_document(files[0], next(iter(files[1:]), None)) if files else None
     with document or nullcontext():
         if not on_terminal():
             raise UsageError("the app needs a terminal", "in scripts use vmci show FILE or vmci check FILE --json")

@@ -36,7 +36,6 @@ class _FileType(NamedTuple):
 _FILE_TYPES: Final = (
     # Memory, in formats that other programs read.
     _FileType(b"DISKDUMP", "a diskdump file", "convert it with crash or makedumpfile"),
-    _FileType(b"EMiL", "a LiME image", "`avml-convert --source-format lime --format raw FILE OUT`" + _THEN),
     _FileType(b"AVML", "an AVML image", "`avml-convert --format raw FILE OUT`" + _THEN),
     _FileType(b"sadump\0\0", "a sadump file", "it has no VMCOREINFO; crash and makedumpfile read it directly"),
     *(_FileType(magic, "an LKCD dump", "it is older than VMCOREINFO; crash reads it directly")

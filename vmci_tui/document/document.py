@@ -46,6 +46,8 @@ class Document:
     ) -> None:
         self.name, self.source, self.dump, self.opened = name, source, dump, opened
         self.blob, self.blob_name = blob, blob_name
+        self.files: tuple[FileSource, ...] = ()
+        """The files under `source`, where it is not the file itself: a memory image."""
         self.made = made
         """Whether it was made from nothing, and no file has its name."""
         self.read_only = False
@@ -59,7 +61,7 @@ class Document:
 
     def close(self) -> None:
         """Close the files and release their locks."""
-        for source in (self.source, self.blob):
+        for source in (self.source, self.blob, *self.files):
             if isinstance(source, FileSource):
                 source.close()
 

@@ -32,7 +32,7 @@ GDB_COMMAND: Final = "p/x *((VMCoreInfoState *) vmcoreinfo_realize::vmcoreinfo_s
 """To run in gdb on a running QEMU (`gdb -p PID`) or its core: it also shows an entry that QEMU does not support
 (docs/specs/vmcoreinfo.rst). It needs QEMU's debug symbols."""
 
-Origin = Literal["blob", "derived", "writes"]
+Origin = Literal["blob", "derived", "writes", "stream", "vm"]
 
 
 class Entry(NamedTuple):

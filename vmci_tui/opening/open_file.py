@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import Safe
-from vmci_tui.containers import open_dump
+from vmci_tui.containers import Dump, open_dump
 from vmci_tui.document.document import Document
 from vmci_tui.document.state import State
 from vmci_tui.formats.fw_cfg_entry import RESET, EntryHistory
-from vmci_tui.layers.file import BytesSource, FileSource
+from vmci_tui.layers.file import BytesSource, FileSource, Source
+
+if TYPE_CHECKING:
+    from vmci_tui.images.guest_image import ImageChoice
 
 
-def open_document(path: str, blob: str | None = None) -> Document:
-    """Open a dump, with the entry in `blob` if given, or an entry alone.
+def open_document(path: str, blob: str | None = None, choice: ImageChoice | None = None) -> Document:
+    """Open a dump or a memory image, with the entry in `blob` if given, or an entry alone.
 
     Raises OpenError: one line with the file's real type, and what to do.
     """
@@ -25,15 +29,29 @@ def open_document(path: str, blob: str | None = None) -> Document:
             dump = open_dump(source)
         except OpenError as error:
             raise OpenError(f"{source.name}: {error.message}", error.hint) from None
-        if dump is None:
-            from vmci_tui.opening.open_entry import open_entry
-
-            document = open_entry(source, blob)
-        else:
-            document = Document(source.name, source, dump, State(notes=dump.notes, header=dump.header_fields))
-            if blob is not None:
-                attach_entry(document, blob)
+        document = _not_a_dump(source, blob, choice) if dump is None else _of_dump(source.name, source, dump)
+        if document.dump is not None and blob is not None:
+            attach_entry(document, blob)
         stack.pop_all()
+    return document
+
+
+def _of_dump(name: Safe, source: Source, dump: Dump) -> Document:
+    return Document(name, source, dump, State(notes=dump.notes, header=dump.header_fields))
+
+
+def _not_a_dump(source: FileSource, blob: str | None, choice: ImageChoice | None) -> Document:
+    """Open a memory image or an entry. Raises OpenError."""
+    from vmci_tui.images.open_image import open_image
+
+    dump = open_image(source, choice)
+    if dump is None:
+        from vmci_tui.opening.open_entry import open_entry
+
+        return open_entry(source, blob)
+    document = _of_dump(source.name, dump.source, dump)
+    document.opened = replace(document.opened, entry=dump.image.entry)
+    document.files = (source,)
     return document
 
 

@@ -48,6 +48,7 @@ def run(options: argparse.Namespace) -> int:
 def _set(options: argparse.Namespace) -> int:
     require_output(options)
     with open_document(options.file, options.blob) as document:
+        refuse_image(options, document)
         return _set_in(options, document)
 
 
@@ -138,7 +139,16 @@ def open_dump(options: argparse.Namespace) -> Document:
     if document.dump is None:
         document.close()
         raise UsageError(f"{document.name} is an entry, which has no notes", "name a dump; `vmci set` changes an entry")
+    refuse_image(options, document)
     return document
+
+
+def refuse_image(options: argparse.Namespace, document: Document) -> None:
+    """Raise UsageError if a memory image is to be changed in place: it is evidence, and no reader's format."""
+    if document.files and getattr(options, "in_place", False):
+        document.close()
+        words = f"{document.name} is a memory image, which vmci does not change"
+        raise UsageError(words, "convert it first (`vmci convert`), or save a dump with -o OUT")
 
 
 def require_output(options: argparse.Namespace) -> None:

@@ -43,14 +43,20 @@ _NAMES_LIMIT: Final = 4096
 class ElfDump(ElfContents):
     """An opened ELF dump."""
 
-    container: ClassVar = "elf"
     kind: ClassVar = "elf"
     flat: ClassVar = None
     stored: ClassVar[Stored] = "plain"
     names_text: ClassVar = False
     extras: ClassVar = ()
-    doubts: ClassVar = ()
     header_fields: ClassVar = None
+
+    @property
+    def container(self) -> str:
+        return "elf"
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        return ()
 
     @cached_property
     def missing(self) -> str:

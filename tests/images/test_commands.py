@@ -1,0 +1,61 @@
+"""Test the commands on memory images: they work on them as on dumps, and change none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.dumps.factory import note, ram
+from tests.images.writers import lime, utsname
+from vmci_tui.cli import main
+from vmci_tui.opening.open_file import open_document
+
+RANGES = ((0x1000, utsname() + ram(0x3000)), (0x100000, note() + ram(0x4000)))
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    path = tmp_path / "guest.lime"
+    path.write_bytes(lime(RANGES))
+    return path
+
+
+def test_it_is_shown_as_what_it_is(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(image), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["container"], shown["machine"], shown["bits"], shown["entry"]) == ("lime", "x86_64", 64, None)
+    assert [(item["paddr"], item["length"]) for item in shown["memory"]] == [(at, len(data)) for at, data in RANGES]
+
+
+def test_a_note_in_it_is_found_and_memory_is_read_by_address(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["find", str(image), "--json"])
+    assert [item["paddr"] for item in json.loads(capsys.readouterr().out)["candidates"]] == [0x100000]
+    assert main(["hex", str(image), "--paddr", "0x100000", "--len", "24"]) == 0
+    assert "REINFO" in capsys.readouterr().out
+
+
+def test_a_copy_with_an_edit_is_a_dump_with_the_same_memory(image: Path) -> None:
+    copy = image.with_name("copy.elf")
+    assert main(["append", str(image), "--from-memory", "0x100000", "-o", str(copy)]) == 0
+    with open_document(str(copy)) as document:
+        assert document.container == "elf" and document.state.note is not None and document.dump is not None
+        for paddr, data in RANGES:
+            assert document.dump.memory.read(document.source, paddr, len(data)) == data
+
+
+@pytest.mark.parametrize(
+    "command", ["append IMAGE --from-memory 0x100000", "strip IMAGE", "repair IMAGE", "set IMAGE A=1"]
+)
+def test_it_is_never_changed_itself(image: Path, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    before = image.read_bytes(), image.stat().st_mtime_ns
+    assert main([*command.replace("IMAGE", str(image)).split(), "--in-place"]) == 2
+    assert "convert" in capsys.readouterr().err
+    assert (image.read_bytes(), image.stat().st_mtime_ns) == before
+
+
+def test_its_file_is_closed_with_the_document(image: Path) -> None:
+    with open_document(str(image)) as document:
+        (file,) = document.files
+    assert file.fileno() < 0

@@ -1,0 +1,44 @@
+"""Open a file as a memory image, by its first bytes: one table, a row for each format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from vmci_tui.common.errors import OpenError
+from vmci_tui.images.as_dump import ImageDump, dump_of
+from vmci_tui.images.guest_image import GuestImage, ImageChoice
+from vmci_tui.images.lime import MAGIC as LIME
+from vmci_tui.images.lime import open_lime
+from vmci_tui.layers.file import FileSource, Source
+
+_HEAD: Final = 16
+"""Bytes that identify an image; also the length of an entry, which may begin as an image does."""
+
+
+class ImageFormat(NamedTuple):
+    """A row of the table of memory images."""
+
+    magic: bytes
+    """The first bytes of such a file."""
+    open: Callable[[Source, ImageChoice], GuestImage]
+    """Raises OpenError for a damaged image."""
+
+
+IMAGES: Final = (ImageFormat(LIME, open_lime),)
+
+
+def image_of(source: Source, choice: ImageChoice) -> GuestImage | None:
+    """Return the memory image in `source`; None if no row of the table takes it. Raises OpenError."""
+    head = source.read(0, _HEAD)
+    row = next((row for row in IMAGES if head.startswith(row.magic)), None)
+    return None if row is None or source.size <= _HEAD else row.open(source, choice)
+
+
+def open_image(source: FileSource, choice: ImageChoice | None = None) -> ImageDump | None:
+    """Open a memory image as a dump; None if the file is not one. Raises OpenError, with the name of the file."""
+    try:
+        image = image_of(source, choice or ImageChoice())
+        return None if image is None else dump_of(image)
+    except OpenError as error:
+        raise OpenError(f"{source.name}: {error.message}", error.hint) from None
