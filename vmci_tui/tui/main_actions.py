@@ -13,7 +13,6 @@ from vmci_tui.common.safe_text import literal, visible
 from vmci_tui.document import edit_headers, edit_notes, edit_text
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.edit_notes import FromFile
-from vmci_tui.document.memory_document import memory_document
 from vmci_tui.formats.entry_from_text import is_entry_text
 from vmci_tui.formats.fw_cfg_entry import parse_number
 from vmci_tui.formats.vmcoreinfo import TAKEN_OUT, is_indented, unindented
@@ -337,21 +336,6 @@ class MainActions:
 
         hint = "decimal, may be negative, or hex with 0x" if name == PHYS_BASE else "at most 64 bytes"
         ask_edit(self._screen, self.session, f"{name} in the header", make, shown_value(fields, name), hint)
-
-    def memory(self, cursor: int) -> None:
-        """Show guest memory at the cursor of the hex view, else at the first place worth a visit: the note in it."""
-        from vmci_tui.render.tables.memory_places import memory_places
-        from vmci_tui.tui.screens.memory_screen import MemoryScreen
-
-        document, ahead = self.session.document, self.session.ahead
-        dump, history = document.dump, document.state.entry
-        if dump is None or not dump.guest_memory.size:
-            self._say("there is no guest memory in this file")
-            return
-        candidates = self.session.candidates or (ahead.candidates if ahead is not None else ())
-        places = memory_places(dump.guest_memory, history.entry if history is not None else None, candidates)
-        paddr = document.layout.memory.paddr_of(cursor)
-        self._screen.app.push_screen(MemoryScreen(memory_document(dump, document.name), places, paddr))
 
     def log(self) -> None:
         """Show the kernel's log."""

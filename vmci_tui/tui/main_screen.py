@@ -352,7 +352,9 @@ class MainScreen(Guarded, Screen[None]):
         show_matrix(self, self.session)
 
     def action_memory(self) -> None:
-        self._do.memory(self.query_one(HexPane).cursor)
+        from vmci_tui.tui.screens.memory_screen import show_memory
+
+        show_memory(self, self.session, self.query_one(HexPane).cursor)
 
     def action_structure(self) -> None:
         self._do.structure(self.query_one(HexPane).cursor, self.query_one(Panes).go_to)

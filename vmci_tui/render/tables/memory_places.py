@@ -1,4 +1,4 @@
-"""Places of guest memory to go to: the notes in it, where the entry points, and the ranges that the dump has."""
+"""Places of guest memory to go to: notes, where the entry points, what the kernel has where, bookmarks, ranges."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from vmci_tui.common.safe_text import Safe
 from vmci_tui.common.sizes import size_text
 from vmci_tui.formats.fw_cfg_entry import Entry
 from vmci_tui.layers.memory_map import Memory
+from vmci_tui.proof.landmarks import Landmark
 from vmci_tui.search.candidate import RankedCandidate
 
 
@@ -18,23 +19,39 @@ class MemoryPlace(NamedTuple):
     paddr: int
     length: int
     name: Safe
+    detail: Safe = Safe("")
+    """What else is known, where there is room for it."""
     range: bool = False
     """Whether it is a range of the dump."""
 
 
-def memory_places(
-    memory: Memory, entry: Entry | None, candidates: Sequence[RankedCandidate]
-) -> tuple[MemoryPlace, ...]:
-    """Return the places that are in the dump, the most useful first; `candidates` are those of a search, best first."""
-    return tuple(place for place in _places(memory, entry, candidates) if memory.range_at(place.paddr) is not None)
+class Known(NamedTuple):
+    """What is known of the memory of a dump; the notes of a search are best first."""
+
+    memory: Memory
+    entry: Entry | None = None
+    candidates: Sequence[RankedCandidate] = ()
+    bookmarks: Sequence[int] = ()
+    """Their paddrs."""
 
 
-def _places(memory: Memory, entry: Entry | None, candidates: Sequence[RankedCandidate]) -> Iterator[MemoryPlace]:
-    for item in candidates:
-        found = item.candidate
-        yield MemoryPlace(found.paddr, len(found.raw), Safe(f"{found.kind}{', proved' if item.proof.proved else ''}"))
-    if entry is not None:
-        yield MemoryPlace(entry.paddr, entry.size, Safe("the entry points here"))
-    for part in memory.ranges:
+def memory_places(known: Known, landmarks: Sequence[Landmark]) -> tuple[MemoryPlace, ...]:
+    """Return the places that are in the dump, the most useful first; the ranges come last."""
+    return tuple(place for place in _places(known, landmarks) if known.memory.range_at(place.paddr) is not None)
+
+
+def _places(known: Known, landmarks: Sequence[Landmark]) -> Iterator[MemoryPlace]:
+    for item in known.candidates:
+        found, proved = item.candidate, ", proved" if item.proof.proved else ""
+        yield MemoryPlace(found.paddr, len(found.raw), Safe(f"{found.kind}{proved}"), size_text(len(found.raw)))
+    if known.entry is not None:
+        size = size_text(known.entry.size)
+        yield MemoryPlace(known.entry.paddr, known.entry.size, Safe("the entry points here"), size)
+    for mark in landmarks:
+        yield MemoryPlace(mark.paddr, mark.length, Safe(mark.name), Safe(f"{mark.va:x}"))
+    for paddr in known.bookmarks:
+        yield MemoryPlace(paddr, 1, Safe("bookmark"))
+    for part in known.memory.ranges:
         if part.offset is not None:
-            yield MemoryPlace(part.paddr, part.length, Safe(f"range, {size_text(part.length)}"), True)
+            words = Safe(f"range, {size_text(part.length)}")
+            yield MemoryPlace(part.paddr, part.length, words, Safe(f"to {part.end - 1:#x}"), True)

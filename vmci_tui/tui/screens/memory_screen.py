@@ -1,9 +1,9 @@
-"""Guest-physical memory in a hex view, of an ELF dump or of a kdump file with its compressed pages."""
+"""Guest-physical memory in a hex view, and a list of places in it; also of compressed pages of a kdump file."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,11 +12,14 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 
 from vmci_tui.common.errors import EditError
-from vmci_tui.document.document import Document
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.document.memory_document import memory_document
 from vmci_tui.formats.fw_cfg_entry import parse_number
-from vmci_tui.render.tables.memory_places import MemoryPlace
+from vmci_tui.proof.landmarks import Landmark, landmarks
+from vmci_tui.render.tables.memory_places import Known, MemoryPlace, memory_places
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
+from vmci_tui.tui.host import host
 from vmci_tui.tui.panes.copy import copy, copy_as
 from vmci_tui.tui.panes.hex import SEARCH_BINDINGS, BytesPane
 from vmci_tui.tui.prompts import say
@@ -25,6 +28,20 @@ from vmci_tui.tui.widgets.hex_view import SELECT_BINDINGS
 from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
+
+if TYPE_CHECKING:
+    from textual.dom import DOMNode
+
+    from vmci_tui.common.budget import Budget
+    from vmci_tui.document.document import Document
+    from vmci_tui.tui.session import Session
+
+_DOUBLE: Final = 186
+"""Cells of a screen with room for 32 bytes in a row beside the list of places."""
+_PATIENCE: Final = 0.05
+"""Seconds that opening the screen waits for the places that memory must prove first."""
+_DETAILED: Final = 160
+"""Cells of a screen on which the list of places has room for what else is known of each."""
 
 
 class MemoryPane(BytesPane):
@@ -46,9 +63,12 @@ class MemoryScreen(Guarded, Screen[None]):
 
     SCOPED_CSS = False
     DEFAULT_CSS = """
-    MemoryScreen #hex { height: 1fr; border: round $surface-lighten-2; }
+    MemoryScreen #hex { width: 1fr; height: 1fr; border: round $surface-lighten-2; }
     MemoryScreen #places { width: 40; height: 1fr; border: round $surface-lighten-2; }
     MemoryScreen #hex:focus, MemoryScreen #places:focus { border: round $accent; border-title-color: $accent; }
+    MemoryScreen.-wide #places { width: 1fr; }
+    MemoryScreen.-wide #hex { width: 80; }
+    MemoryScreen.-wide.double #hex { width: 146; }
     MemoryScreen.-narrow #places { display: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -59,11 +79,19 @@ class MemoryScreen(Guarded, Screen[None]):
         bind("escape,M,q", "leave_memory", "Back", "Stop the search, or go back", "memory.back"),
     ]
 
-    def __init__(self, document: Document, places: Sequence[MemoryPlace], paddr: int | None) -> None:
+    def __init__(self, document: Document, known: Known, paddr: int | None) -> None:
         """`document` comes from `memory_document`; `paddr` is where to begin, None: at the first of the places."""
         super().__init__(classes="show-hex")  # at 80 columns only the named pane is shown
-        self.document, self._places = document, places
-        self._start = next((place.paddr for place in places), 0) if paddr is None else paddr
+        self.document = document
+        self._known, self._paddr = known, paddr
+        self._places: Sequence[MemoryPlace] = ()
+        self.know(())
+
+    def know(self, found: Sequence[Landmark]) -> None:
+        """Show where in memory the kernel has what the text names."""
+        self._places = memory_places(self._known, found)
+        if self.is_mounted:
+            self._show_places()
 
     def compose(self) -> ComposeResult:
         yield StatusLine(f" Guest memory of {self.document.name}, by paddr", id="title")
@@ -77,11 +105,22 @@ class MemoryScreen(Guarded, Screen[None]):
         view = self.query_one(MemoryPane)
         view.border_title = "Memory"
         view.show_state()
-        listed = self.query_one("#places", LineList)
-        listed.border_title = "Places (Tab)"
-        listed.set_rows([_row(place) for place in self._places])
+        self.query_one("#places", LineList).border_title = "Places (Tab)"
+        self._show_places()
         view.focus()
-        self.call_after_refresh(view.arrive, self._start)
+        start = next((place.paddr for place in self._places), 0) if self._paddr is None else self._paddr
+        self.call_after_refresh(view.arrive, start)
+
+    def on_resize(self) -> None:
+        self.set_class(self.size.width >= _DOUBLE, "double")
+        self._show_places()
+
+    def _show_places(self) -> None:
+        detailed = self.size.width >= _DETAILED
+        address = max((len(f"{place.paddr:x}") for place in self._places), default=0)
+        name = max((len(place.name) for place in self._places), default=0)
+        rows = [_row(place, address, name if detailed else 0) for place in self._places]
+        self.query_one("#places", LineList).set_rows(rows)
 
     @on(LineList.Moved, "#places")
     @on(LineList.Chosen, "#places")
@@ -122,5 +161,32 @@ class MemoryScreen(Guarded, Screen[None]):
             self.dismiss()
 
 
-def _row(place: MemoryPlace) -> Row:
-    return (f"{place.paddr:#014x}  ", "key"), (place.name, "dim" if place.range else "good")
+def show_memory(node: DOMNode, session: Session, cursor: int) -> None:
+    """Show guest memory at the cursor of the hex view, else at the first place worth a visit: the note in it.
+
+    Where the kernel has what the note's text names is found out in the background: memory must prove it.
+    """
+    document, ahead = session.document, session.ahead
+    dump, history = document.dump, document.state.entry
+    if dump is None or not dump.guest_memory.size:
+        say(node, "there is no guest memory in this file", "warning")
+        return
+    candidates = session.candidates or (ahead.candidates if ahead is not None else ())
+    memory = document.layout.memory
+    marked = [paddr for offset, _ in session.bookmarked_places() if (paddr := memory.paddr_of(offset)) is not None]
+    known = Known(dump.guest_memory, None if history is None else history.entry, candidates, marked)
+    screen = MemoryScreen(memory_document(dump, document.name), known, memory.paddr_of(cursor))
+    text = document.state.vmcoreinfo or (candidates[0].candidate.vmcoreinfo if candidates else None)
+    if text is not None:
+
+        def find(budget: Budget) -> tuple[Landmark, ...]:
+            return landmarks(text, guest_of(dump)._replace(budget=budget))
+
+        host(node).background().ask(find, screen.know, host(node).failed, _PATIENCE)
+    node.app.push_screen(screen)
+
+
+def _row(place: MemoryPlace, address: int, name: int) -> Row:
+    """Return the cells of a place; `address` and `name` are the cells of these columns, 0: no detail after the name."""
+    cells = (f"{place.paddr:#{address + 2}x}  ", "key"), (place.name.ljust(name), "dim" if place.range else "good")
+    return (*cells, (f"  {place.detail}", "dim")) if name and place.detail else cells
