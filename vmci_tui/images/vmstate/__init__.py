@@ -1,0 +1,1 @@
+"""The state of devices in a QEMU stream: where each field is, and the registers of the CPUs as notes."""
