@@ -81,6 +81,8 @@ class FakeQemu:
                 value = {"arch": self.arch}
             case "qom-list":
                 value = self.named if arguments["path"] == "/machine/peripheral-anon" else []
+            case "dump-guest-memory":
+                return self._dump(request, files)
             case "add-fd":
                 value = {"fdset-id": 0, "fd": 33}
             case "xen-save-devices-state":
@@ -92,6 +94,18 @@ class FakeQemu:
             case name:
                 return failed(request, f"The command {name} has not been found")
         return b"".join([*out, json.dumps({"return": value, "id": request["id"]}).encode() + b"\r\n"])
+
+    def _dump(self, request: dict[str, Any], files: list[int]) -> bytes:
+        """Write the dump that the memory is of, whole, to the file that came last, and close that."""
+        data = b"" if self.dump is None else self.dump.source.read(0, self.dump.source.size)
+        with os.fdopen(files.pop(), "wb") as file:
+            try:
+                file.write(data)
+                file.flush()
+            except BrokenPipeError:
+                return event("STOP", 100) + event("RESUME", 500) + failed(request, "dump: failed to save memory")
+        done = json.dumps({"return": {}, "id": request["id"]}).encode() + b"\r\n"
+        return event("STOP", 100) + event("RESUME", 500) + done
 
     def _printed(self, line: str) -> str:
         if line == "info mtree -f":

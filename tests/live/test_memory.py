@@ -13,10 +13,15 @@ from vmci_tui.common.errors import OpenError
 from vmci_tui.containers import open_dump
 from vmci_tui.layers.file import FileSource
 from vmci_tui.live import memory as memory_module
-from vmci_tui.live.device_state import device_state
 from vmci_tui.live.flat_view import memory_of, ranges_of
-from vmci_tui.live.memory import LiveMemory, page_of
-from vmci_tui.live.vm import RunningVm
+from vmci_tui.live.memory import LiveMemory, VmFacts, page_of
+from vmci_tui.live.qemu_view import device_state
+from vmci_tui.live.vm import RunningVm, running_vm
+
+
+def _memory(vm: RunningVm, fake: FakeQemu) -> LiveMemory:
+    ranges = ranges_of(fake.map)
+    return LiveMemory(vm, memory_of(ranges), "little", VmFacts(True, True, ranges))
 
 
 def test_pages_are_those_of_the_guest_and_each_is_read_once(tmp_path: Path) -> None:
@@ -25,8 +30,8 @@ def test_pages_are_those_of_the_guest_and_each_is_read_once(tmp_path: Path) -> N
         assert dump is not None
         fake = FakeQemu(dump)
         with serving(fake, tmp_path / "q") as path:
-            vm = RunningVm(path)
-            live = LiveMemory(vm, memory_of(ranges_of(fake.map)), "little")
+            vm = running_vm(f"qmp:{path}")
+            live = _memory(vm, fake)
             item = next(item for item in dump.guest_memory.ranges if item.length > 8192)
             assert live.read(item.paddr + 5, 8000) == dump.guest_memory.read(file, item.paddr + 5, 8000)
             assert live.read(item.paddr, 16) and live.read(item.paddr + 4096, 16)
@@ -41,8 +46,8 @@ def test_half_a_page_of_ram_is_not_read(tmp_path: Path) -> None:
     fake = FakeQemu()
     fake.map = 'FlatView #0\n AS "memory", root: system\n  ' + f"{0x1000:016x}-{0x27FF:016x} (prio 0, ram): r\n"
     with serving(fake, tmp_path / "q") as path:
-        vm = RunningVm(path)
-        live = LiveMemory(vm, memory_of(ranges_of(fake.map)), "little")
+        vm = running_vm(f"qmp:{path}")
+        live = _memory(vm, fake)
         assert len(live.read(0x1000, 0x1800)) == 0x1000
         assert fake.pages == [0x1000]
         vm.close()
@@ -52,8 +57,8 @@ def test_no_more_pages_than_the_limit(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(memory_module, "MOST_PAGES", 3)
     fake = FakeQemu()
     with serving(fake, tmp_path / "q") as path:
-        vm = RunningVm(path)
-        live = LiveMemory(vm, memory_of(ranges_of(fake.map)), "little")
+        vm = running_vm(f"qmp:{path}")
+        live = _memory(vm, fake)
         with pytest.raises(OpenError, match="convert"):
             live.read(0, 1 << 20)
         assert len(fake.pages) == 3 == live.pages_read
@@ -81,7 +86,7 @@ def test_what_is_not_a_page(text: object) -> None:
 def test_the_state_of_devices_comes_by_a_file_without_a_name(tmp_path: Path) -> None:
     fake = FakeQemu()
     with serving(fake, tmp_path / "q") as path:
-        vm = RunningVm(path)
+        vm = running_vm(f"qmp:{path}")
         assert device_state(vm) == fake.devices
         vm.close()
         assert (vm.stops.times, round(vm.stops.milliseconds, 2)) == (1, 0.8)

@@ -23,7 +23,7 @@ class Command:
     name: str
     reason: str
     """What it is sent for, a few words."""
-    arguments: tuple[tuple[str, str | bool], ...] = ()
+    arguments: tuple[tuple[str, str | bool | int], ...] = ()
     numbers: tuple[str, ...] = ()
     """Names of arguments that are a number themselves."""
     stops: str = ""
@@ -33,9 +33,13 @@ class Command:
         """Return its arguments with the number in them."""
         return {name: _filled(value, number) for name, value in self.arguments} | dict.fromkeys(self.numbers, number)
 
+    def request(self, number: int) -> dict[str, object]:
+        """Return the object that is sent."""
+        return {"execute": self.name, "arguments": self.filled(number)}
+
     def line(self, identity: int, number: int) -> bytes:
-        """Return the line that is sent."""
-        return json.dumps({"execute": self.name, "arguments": self.filled(number), "id": identity}).encode() + b"\n"
+        """Return the line that is sent to a socket."""
+        return json.dumps(self.request(number) | {"id": identity}).encode() + b"\n"
 
     def shown(self, number: int | None = None) -> str:
         """Return it as the user reads it: the name, then its arguments; without a number as `N`."""
@@ -50,7 +54,7 @@ class Command:
         return line
 
 
-def _filled(value: str | bool, number: int) -> str | bool:
+def _filled(value: str | bool | int, number: int) -> str | bool | int:
     if isinstance(value, str):
         for hole, form in _HOLES.items():
             value = value.replace(hole, format(number, form))
@@ -62,6 +66,7 @@ def _monitor(line: str, reason: str) -> Command:
 
 
 CAPABILITIES: Final = Command("qmp_capabilities", "begin to talk")
+VERSION: Final = Command("query-version", "the version, where no greeting says it")
 STATUS: Final = Command("query-status", "whether the guest runs, before and after")
 TARGET: Final = Command("query-target", "the machine")
 DEVICES: Final = Command("qom-list", "whether there is a vmcoreinfo device", (("path", "/machine/peripheral-anon"),))
@@ -74,16 +79,20 @@ SAVE_DEVICES: Final = Command(
     (("filename", "/dev/fdset/{number}"), ("live", False)), stops="about a millisecond",
 )  # fmt: skip
 REMOVE_FILE: Final = Command("remove-fd", "take the file back", numbers=("fdset-id",))
-NAME_PIPE: Final = Command("getfd", "hand over a pipe for a dump", (("fdname", "vmci"),))
+NAME_FILE: Final = Command("getfd", "hand over a file or a pipe for a dump", (("fdname", "vmci"),))
+DUMP_HEAD: Final = Command(
+    "dump-guest-memory", "a dump of one byte: the registers, and the note as QEMU has it",
+    (("paging", False), ("protocol", "fd:vmci"), ("length", 1)), ("begin",), stops="less than a millisecond",
+)  # fmt: skip
 DUMP: Final = Command(
     "dump-guest-memory", "a dump of all memory", (("paging", False), ("protocol", "fd:vmci")), stops="the whole dump"
 )
-CLOSE_PIPE: Final = Command("closefd", "take the pipe back", (("fdname", "vmci"),))
+CLOSE_FILE: Final = Command("closefd", "take it back", (("fdname", "vmci"),))
 
 COMMANDS: Final = (
-    CAPABILITIES, STATUS, TARGET, DEVICES, NAMED_DEVICES, MAP, PAGE,
-    ADD_FILE, SAVE_DEVICES, REMOVE_FILE, NAME_PIPE, DUMP, CLOSE_PIPE,
+    CAPABILITIES, VERSION, STATUS, TARGET, DEVICES, NAMED_DEVICES, MAP, PAGE,
+    ADD_FILE, SAVE_DEVICES, REMOVE_FILE, NAME_FILE, DUMP_HEAD, CLOSE_FILE, DUMP,
 )  # fmt: skip
 """All of them."""
-READING: Final = COMMANDS[:10]
-"""Those that are sent when a VM is opened; `convert` sends the rest."""
+READING: Final = tuple(command for command in COMMANDS if command is not DUMP)
+"""Those that are sent to show a VM; `convert` sends the other too."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.layers.memory_map import Memory
 from vmci_tui.live.commands import PAGE
+from vmci_tui.live.flat_view import BlockRange
 from vmci_tui.live.vm import RunningVm
 
 PAGE_SIZE: Final = 4096
@@ -19,14 +20,23 @@ MOST_PAGES: Final = 1 << 14
 _LINE: Final = re.compile(r"([0-9a-f]{8,16}):((?: 0x[0-9a-f]{16}){1,8})\s*")
 
 
+class VmFacts(NamedTuple):
+    """What QEMU said of the VM when it was opened."""
+
+    running: bool
+    device: bool
+    """Whether it has a vmcoreinfo device."""
+    ranges: tuple[BlockRange, ...]
+
+
 class LiveMemory:
     """Memory of a VM as a Source; an offset is a guest-physical address. It is of the guest as it runs.
 
     A page is read once, so that two looks at it agree; `forget` drops all.
     """
 
-    def __init__(self, vm: RunningVm, memory: Memory, order: ByteOrder) -> None:
-        self.vm, self._memory, self._order = vm, memory, order
+    def __init__(self, vm: RunningVm, memory: Memory, order: ByteOrder, facts: VmFacts) -> None:
+        self.vm, self.facts, self._memory, self._order = vm, facts, memory, order
         self._pages: dict[int, bytes] = {}
 
     @property

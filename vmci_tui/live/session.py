@@ -17,7 +17,7 @@ PATIENCE: Final = 10.0
 """Seconds for an answer; QEMU's monitor answers within a second on a busy machine."""
 _GREETING: Final = 3.0
 """Seconds for the greeting: QEMU serves one program at a time, and lets the next one wait without a word."""
-_LONGEST_LINE: Final = 8 << 20
+LONGEST_LINE: Final = 8 << 20
 """Bytes of an answer; a map of 10,000 ranges has 1 MiB."""
 _MOST_MESSAGES: Final = 1000
 """Messages before an answer; QEMU sends a few events."""
@@ -54,6 +54,7 @@ class Session:
         self.stops = Stops()
         self._stopped_at: float | None = None
         self._kept = bytearray()
+        self._early: dict[str, Any] | None = None
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._socket.settimeout(_GREETING)
@@ -80,6 +81,10 @@ class Session:
         """The process that listens on the socket."""
         data = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
         return int(_CREDENTIALS.unpack(data)[0])
+
+    def fileno(self) -> int:
+        """Return the number of the socket, for `select`."""
+        return self._socket.fileno()
 
     def close(self) -> None:
         """End the session; a second call does nothing."""
@@ -114,18 +119,30 @@ class Session:
         """Wait for the answer to the last request, at most `patience` seconds. Raises as `ask`."""
         until = time.monotonic() + patience
         for _ in range(_MOST_MESSAGES):
-            message = self._message(until)
+            message = self._early or self._message(until)
+            self._early = None
             if "event" in message:
                 self._note_event(message)
             elif "error" in message or "return" in message:
                 if message.get("id", len(self.sent)) != len(self.sent):
                     raise self._error("answers another request than the last")
                 if "error" in message:
-                    raise Refused(f"{self.name}: QEMU says: {_words(message['error'])}")
+                    raise Refused(f"{self.name}: QEMU says: {words_of(message['error'])}")
                 return message["return"]
             else:
                 raise self._error("does not speak QMP")
         raise self._error(f"sent {_MOST_MESSAGES} messages and no answer")
+
+    def answered(self) -> bool:
+        """Take what `select` says has come; return whether the answer is among it, for `answer`. Raises as that."""
+        self._receive(time.monotonic() + PATIENCE)
+        while self._early is None and b"\n" in self._kept:
+            message = self._message(time.monotonic())
+            if "event" in message:
+                self._note_event(message)
+            else:
+                self._early = message
+        return self._early is not None
 
     def _greeting(self) -> str:
         try:
@@ -134,9 +151,8 @@ class Session:
             words = "another program may use this socket: QEMU serves one at a time"
             raise self._error("does not greet", words) from None
         match greeting:
-            case {"QMP": {"version": {"qemu": {"major": int(major), "minor": int(minor), "micro": int(micro)}}}}:
-                if all(number in range(1000) for number in (major, minor, micro)):
-                    return f"{major}.{minor}.{micro}"
+            case {"QMP": {"version": version}} if (known := version_of(version)) is not None:
+                return known
         raise self._error("does not greet as QEMU does")
 
     def _message(self, until: float) -> dict[str, Any]:
@@ -153,26 +169,28 @@ class Session:
         searched = 0
         while (end := self._kept.find(b"\n", searched)) < 0:
             searched = len(self._kept)
-            if searched > _LONGEST_LINE:
-                raise self._error(f"sent a line of more than {_LONGEST_LINE >> 20} MiB")
-            left = until - time.monotonic()
-            try:
-                if left <= 0:
-                    raise TimeoutError
-                self._socket.settimeout(left)
-                part = self._socket.recv(1 << 18)
-            except TimeoutError:
-                if not self._greeted_us:
-                    raise
-                raise self._error("does not answer", "is the VM hung, or the host overloaded?") from None
-            except OSError as error:
-                raise self._error(f"cannot be read: {reason(error)}") from None
-            if not part:
-                raise self._error("closed the connection", "has the VM ended?")
-            self._kept += part
+            self._receive(until)
         line = bytes(self._kept[:end])
         del self._kept[: end + 1]
         return line
+
+    def _receive(self, until: float) -> None:
+        if len(self._kept) > LONGEST_LINE:
+            raise self._error(f"sent a line of more than {LONGEST_LINE >> 20} MiB")
+        try:
+            if (left := until - time.monotonic()) <= 0:
+                raise TimeoutError
+            self._socket.settimeout(left)
+            part = self._socket.recv(1 << 18)
+        except TimeoutError:
+            if not self._greeted_us:
+                raise
+            raise self._error("does not answer", "is the VM hung, or the host overloaded?") from None
+        except OSError as error:
+            raise self._error(f"cannot be read: {reason(error)}") from None
+        if not part:
+            raise self._error("closed the connection", "has the VM ended?")
+        self._kept += part
 
     def _note_event(self, event: dict[str, Any]) -> None:
         match event:
@@ -191,6 +209,16 @@ class Session:
         return OpenError(f"{self.name} {words}", hint)
 
 
-def _words(error: object) -> Safe:
+def version_of(said: object) -> str | None:
+    """Return the version in QEMU's greeting, or in its answer to `query-version`; None if that is something else."""
+    match said:
+        case {"qemu": {"major": int(major), "minor": int(minor), "micro": int(micro)}}:
+            if all(number in range(1000) for number in (major, minor, micro)):
+                return f"{major}.{minor}.{micro}"
+    return None
+
+
+def words_of(error: object) -> Safe:
+    """Return what QEMU says of a request that it refused, safe to show."""
     said = error.get("desc") if isinstance(error, dict) else None
     return visible(said[:_LONGEST_WORDS]) if isinstance(said, str) else Safe("an error without words")

@@ -2,54 +2,68 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.live.commands import Command
 from vmci_tui.live.session import PATIENCE, Session, Stops
+from vmci_tui.live.virsh import VirshSession
 
 _IDLE: Final = 1.0
 """Seconds without a request after which the session ends, so that other programs can talk to QEMU."""
 
+AnySession = Session | VirshSession
+_WAYS: Final[dict[str, Callable[[str, Safe, list[str]], AnySession]]] = {"qmp:": Session, "virsh:": VirshSession}
+"""How a VM is named, and who talks to it: its QMP socket, or libvirt."""
+
 
 class RunningVm:
-    """What can be asked of a VM, from any thread. `sent` and `stops` are of all its sessions."""
+    """What can be asked of a VM, from any thread. `sent` has all requests."""
 
-    def __init__(self, path: str, name: Safe | None = None) -> None:
-        """Connect to the QMP socket at `path`. Raises OpenError."""
-        self.path, self.name = path, name or visible(f"qmp:{path}")
+    def __init__(self, connect: Callable[[Safe, list[str]], AnySession], name: Safe) -> None:
+        """Begin a session; `name` is what messages call the VM. Raises OpenError."""
+        self.name = name
+        self._connect = connect
         self.sent: list[str] = []
-        self.stops = Stops()
+        self._stops = Stops()
         self._lock = threading.RLock()
-        self._session: Session | None = None
+        self._session: AnySession | None = None
         self._owner: int | None = None
         self._used = 0.0
         self._closed = False
         with self._lock:
             self.version = self._connected().version
 
+    @property
+    def stops(self) -> Stops:
+        """How often and for how long the guest was stopped, in all sessions."""
+        with self._lock:
+            return self._stops if self._session is None else _sum(self._stops, self._session.stops)
+
     def ask(self, command: Command, number: int = 0, file: int | None = None, patience: float = PATIENCE) -> object:
         """Ask as `Session.ask` does, in a new session if the last one ended."""
-        with self._lock:
-            session = self._connected()
-            try:
-                return session.ask(command, number, file, patience)
-            except OpenError:
-                if not session.usable:
-                    self._end()
-                raise
-            finally:
-                self._used = time.monotonic()
+        with self as session:
+            return session.ask(command, number, file, patience)
 
-    def __enter__(self) -> RunningVm:
-        """Keep the session, and other threads away, until the end of the `with` block."""
+    def __enter__(self) -> AnySession:
+        """Return the session; it stays, and other threads wait, until the end of the `with` block."""
         self._lock.acquire()
-        return self
+        try:
+            return self._connected()
+        except BaseException:
+            self._lock.release()
+            raise
 
     def __exit__(self, *_: object) -> None:
+        if self._session is not None and not self._session.usable:
+            self._end()
+        self._used = time.monotonic()
         self._lock.release()
 
     def close(self) -> None:
@@ -58,12 +72,12 @@ class RunningVm:
             self._closed = True
             self._end()
 
-    def _connected(self) -> Session:
+    def _connected(self) -> AnySession:
         if self._session is not None:
             return self._session
         if self._closed:
             raise OpenError(f"{self.name} was closed")
-        session = Session(self.path, self.name, self.sent)
+        session = self._connect(self.name, self.sent)
         owner = session.owner
         if self._owner not in (None, owner):
             session.close()
@@ -90,7 +104,20 @@ class RunningVm:
     def _end(self) -> None:
         session, self._session = self._session, None
         if session is not None:
-            self.stops = Stops(
-                self.stops.times + session.stops.times, self.stops.milliseconds + session.stops.milliseconds
-            )
+            self._stops = _sum(self._stops, session.stops)
             session.close()
+
+
+def names_vm(name: str) -> bool:
+    """Return whether the user means a running VM: `qmp:SOCKET` or `virsh:DOMAIN`, unless a file has that name."""
+    return name.startswith(tuple(_WAYS)) and not os.path.lexists(name)
+
+
+def running_vm(name: str) -> RunningVm:
+    """Begin to talk to the VM that `name` means. Raises OpenError."""
+    way, _, rest = name.partition(":")
+    return RunningVm(partial(_WAYS[f"{way}:"], rest), visible(name))
+
+
+def _sum(one: Stops, other: Stops) -> Stops:
+    return Stops(one.times + other.times, one.milliseconds + other.milliseconds)

@@ -1,0 +1,165 @@
+"""One session with a VM of libvirt, whose QMP socket libvirt itself holds: requests go through `virsh`.
+
+One virsh runs for all requests, because its start takes longer than a hundred answers. It is asked for the same
+commands as a socket is; libvirt marks the domain as tainted by them (custom-monitor).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import subprocess
+import time
+from typing import Any, Final, Self
+
+from vmci_tui.common.errors import OpenError
+from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.live.commands import COMMANDS, VERSION, Command
+from vmci_tui.live.session import LONGEST_LINE, PATIENCE, Refused, Stops, version_of, words_of
+
+TAINT: Final = "libvirt marks the domain as tainted (custom-monitor) because its monitor was used"
+_NAME: Final = re.compile(r"[A-Za-z0-9_.@:+][A-Za-z0-9_.@:+ -]{0,254}")
+"""Names and UUIDs of domains that need no quoting beyond '...'; libvirt allows more, which nobody uses."""
+_END: Final = "vmci-has-read-all"
+
+
+class VirshSession:
+    """A running virsh; requests and answers as `Session` has them. It has no events."""
+
+    def __init__(self, domain: str, name: Safe, sent: list[str]) -> None:
+        """Start virsh for a domain; `name` is what messages call it. Each request is added to `sent`.
+
+        Raises OpenError.
+        """
+        if _NAME.fullmatch(domain) is None:
+            raise OpenError(f"{name} is not the name of a domain", "`virsh list` names them; a UUID also works")
+        self._domain, self.name, self.sent = domain, name, sent
+        self.usable = True
+        self.stops = Stops()
+        self._kept = bytearray()
+        self._stopping = 0.0
+        try:
+            self._process: Any = subprocess.Popen(
+                ["virsh", "-q"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
+            )
+        except OSError:
+            raise OpenError(f"{name}: virsh is not installed", "apt install libvirt-clients, or qmp:SOCKET") from None
+        try:
+            self._type(f"domid '{domain}'")
+            said = self._said(PATIENCE)
+            found = re.fullmatch(r"([0-9]{1,9})\s*", said)
+            if found is None:
+                raise self._error(f"is not a running domain: {_first_error(said) or 'it does not run'}", "`virsh list`")
+            self.owner = int(found[1])
+            self.version = version_of(self.ask(VERSION)) or "?"
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End virsh; a second call does nothing."""
+        self._process.kill()
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait()
+
+    def fileno(self) -> int:
+        """Return the number of virsh's output, for `select`."""
+        number: int = self._process.stdout.fileno()
+        return number
+
+    def ask(self, command: Command, number: int = 0, file: int | None = None, patience: float = PATIENCE) -> object:
+        """Ask as `Session.ask` does."""
+        self.send(command, number, file)
+        return self.answer(patience)
+
+    def send(self, command: Command, number: int = 0, file: int | None = None) -> None:
+        """Send a request without waiting for its answer. Raises OpenError."""
+        if not any(command is row for row in COMMANDS):
+            raise ValueError(f"{command.name} is not in the table of commands")
+        self.sent.append(command.shown(number))
+        request = json.dumps(command.request(number))
+        self._stopping = time.monotonic() if command.stops else 0.0
+        if file is None:
+            self._type(f"qemu-monitor-command '{self._domain}' '{request}'")
+        else:  # only a new process has the file
+            words = ["virsh", "-q", "qemu-monitor-command", "--pass-fds", str(file), self._domain, request]
+            try:
+                done = subprocess.run(words, pass_fds=[file], capture_output=True, timeout=PATIENCE, check=False)
+            except (OSError, subprocess.SubprocessError):
+                raise self._error("does not answer", "does virsh work?") from None
+            # A prompt of the other virsh may be before it.
+            self._kept += b"\n" + (done.stdout or done.stderr)[:LONGEST_LINE] + f"\n{_END}\n".encode()
+
+    def answered(self) -> bool:
+        """Take what `select` says has come; return whether the answer is among it. Raises as `answer`."""
+        self._receive(time.monotonic() + PATIENCE)
+        return self._end() >= 0
+
+    def answer(self, patience: float = PATIENCE) -> object:
+        """Wait for the answer to the last request, at most `patience` seconds. Raises as `Session.answer`."""
+        said = self._said(patience)
+        if self._stopping:  # libvirt takes the events: the time of the whole request is an upper bound
+            took = 1000 * (time.monotonic() - self._stopping)
+            self.stops, self._stopping = Stops(self.stops.times + 1, self.stops.milliseconds + took), 0.0
+        line = next((line for line in said.splitlines() if line.startswith("{")), "")
+        try:
+            message: object = json.loads(line)
+        except (ValueError, RecursionError):
+            raise self._error(f"gives no answer: {_first_error(said) or 'virsh says nothing'}") from None
+        match message:
+            case {"return": value}:
+                return value
+            case {"error": error}:
+                raise Refused(f"{self.name}: QEMU says: {words_of(error)}")
+        raise self._error("does not speak QMP")
+
+    def _type(self, line: str) -> None:
+        try:
+            self._process.stdin.write(f"{line}\necho {_END}\n".encode())
+        except OSError:
+            raise self._error("takes no request", "does `virsh list` work?") from None
+
+    def _said(self, patience: float) -> str:
+        """Return what virsh printed for the last line, without its prompts."""
+        until = time.monotonic() + patience
+        while (end := self._end()) < 0:
+            self._receive(until)
+        said = bytes(self._kept[:end]).decode("utf-8", "replace")
+        del self._kept[: self._kept.find(b"\n", end + 1) + 1]
+        return "\n".join(line for line in said.splitlines() if not line.startswith("virsh # ")).strip()
+
+    def _end(self) -> int:
+        """Return where the line is that ends an answer; -1 if it has not come whole."""
+        return self._kept.find(f"\n{_END}\n".encode())
+
+    def _receive(self, until: float) -> None:
+        if len(self._kept) > LONGEST_LINE:
+            raise self._error(f"sent more than {LONGEST_LINE >> 20} MiB")
+        ready, _, _ = select.select([self.fileno()], [], [], max(until - time.monotonic(), 0))
+        if not ready:
+            raise self._error("does not answer", "is the VM hung, or the host overloaded?")
+        part = os.read(self.fileno(), 1 << 18)
+        if not part:
+            words = _first_error(bytes(self._kept).decode("utf-8", "replace"))
+            raise self._error(f"cannot be asked: {words or 'virsh has ended'}", "does `virsh list` work?")
+        self._kept += part
+
+    def _error(self, words: str, hint: str = "is it a domain of QEMU?") -> OpenError:
+        """Return the error for an answer after which nothing that comes can be trusted."""
+        self.usable = False
+        return OpenError(f"{self.name} {words}", hint)
+
+
+def _first_error(said: str) -> Safe:
+    """Return the first error that virsh printed, safe to show; empty if there is none."""
+    found = re.search(r"^error: (.{1,300})", said, re.MULTILINE)
+    return Safe("") if found is None else visible(found[1])
