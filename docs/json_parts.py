@@ -107,8 +107,8 @@ class FileSummary(TypedDict):
     file: Annotated[str, "its name, as given"]
     size: Annotated[int, "bytes"]
     container: Annotated[
-        Literal["elf", "kdump", "flattened", "entry", "raw"] | None,
-        "`raw`: a flat memory image (`find --raw-at`); null: vmci cannot open it",
+        Literal["elf", "kdump", "flattened", "entry", "raw", "lime", "qmp"] | None,
+        "`raw`: a flat memory image (`find --raw-at`); `qmp`: a running VM; null: vmci cannot open it",
     ]
     machine: Machine
     bits: Bits

@@ -40,7 +40,7 @@ LATE: Final = {
     "vmci_tui.formats.windows_header": (APP,), "vmci_tui.findings.checks.kdump": _EVERY,
     "vmci_tui.findings.checks.flattened": _EVERY, "vmci_tui.render.kdump_report": _EVERY,
     "vmci_tui.layers.flattened": (SHOW,), "vmci_tui.document.edit": (SHOW,), "vmci_tui.document.edit_entry": (SHOW,),
-    "vmci_tui.opening.open_entry": (SHOW, APP), "vmci_tui.images": _EVERY,
+    "vmci_tui.opening.open_entry": (SHOW, APP), "vmci_tui.images": _EVERY, "vmci_tui.live": _EVERY,
     "vmci_tui.search.pages": _EVERY, "vmci_tui.saving.last_save": _EVERY, "vmci_tui.common.error_log": _EVERY,
     # What only a terminal, a command or a key needs.
     "vmci_tui.cli.terminal_lines": (SHOW, CHECK, VERSION),

@@ -10,6 +10,7 @@ import pytest
 from tests.dumps.factory import note, ram
 from tests.images.writers import lime, utsname
 from vmci_tui.cli import main
+from vmci_tui.layers.file import FileSource
 from vmci_tui.opening.open_file import open_document
 
 RANGES = ((0x1000, utsname() + ram(0x3000)), (0x100000, note() + ram(0x4000)))
@@ -58,4 +59,4 @@ def test_it_is_never_changed_itself(image: Path, command: str, capsys: pytest.Ca
 def test_its_file_is_closed_with_the_document(image: Path) -> None:
     with open_document(str(image)) as document:
         (file,) = document.files
-    assert file.fileno() < 0
+    assert isinstance(file, FileSource) and file.fileno() < 0

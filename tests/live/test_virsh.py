@@ -19,7 +19,7 @@ log = open(os.environ["LOG"], "a")
 def answer(request):
     log.write(json.dumps(request) + "\\n"); log.flush()
     match request["execute"]:
-        case "query-version": return {{"return": {{"qemu": {{"major": 10, "minor": 0, "micro": 2}}}}, "id": "libvirt-9"}}
+        case "query-version": return {{"return": {{"qemu": {{"major": 10, "minor": 0, "micro": 2}}}}, "id": "x"}}
         case "query-status": return {{"return": {{"running": True}}}}
         case "human-monitor-command": return {{"return": "FlatView #0\\r\\n " + "x" * 200000}}
         case "query-target": return {{"error": {{"desc": "no\\x1b[m"}}}}

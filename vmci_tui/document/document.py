@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import Dump, Layout, Region
@@ -31,6 +31,12 @@ class UndoStep(NamedTuple):
     state: State
 
 
+class Closable(Protocol):
+    """Something open under a document."""
+
+    def close(self) -> None: ...
+
+
 class Document:
     """One opened file (and its blob), with undo and redo without limit."""
 
@@ -46,8 +52,8 @@ class Document:
     ) -> None:
         self.name, self.source, self.dump, self.opened = name, source, dump, opened
         self.blob, self.blob_name = blob, blob_name
-        self.files: tuple[FileSource, ...] = ()
-        """The files under `source`, where it is not the file itself: a memory image."""
+        self.files: tuple[Closable, ...] = ()
+        """What is under `source`, where it is not the file itself: a memory image's file, or a VM."""
         self.made = made
         """Whether it was made from nothing, and no file has its name."""
         self.read_only = False
@@ -61,9 +67,11 @@ class Document:
 
     def close(self) -> None:
         """Close the files and release their locks."""
-        for source in (self.source, self.blob, *self.files):
+        for source in (self.source, self.blob):
             if isinstance(source, FileSource):
                 source.close()
+        for file in self.files:
+            file.close()
 
     def __enter__(self) -> Self:
         return self

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -106,11 +105,6 @@ class RunningVm:
         if session is not None:
             self._stops = _sum(self._stops, session.stops)
             session.close()
-
-
-def names_vm(name: str) -> bool:
-    """Return whether the user means a running VM: `qmp:SOCKET` or `virsh:DOMAIN`, unless a file has that name."""
-    return name.startswith(tuple(_WAYS)) and not os.path.lexists(name)
 
 
 def running_vm(name: str) -> RunningVm:

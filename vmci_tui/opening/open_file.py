@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import Safe
@@ -17,12 +18,19 @@ from vmci_tui.layers.file import BytesSource, FileSource, Source
 if TYPE_CHECKING:
     from vmci_tui.images.guest_image import ImageChoice
 
+_VMS: Final = ("qmp:", "virsh:")
+"""How the name of a running VM begins."""
+
 
 def open_document(path: str, blob: str | None = None, choice: ImageChoice | None = None) -> Document:
-    """Open a dump or a memory image, with the entry in `blob` if given, or an entry alone.
+    """Open a dump, a memory image or a running VM, with the entry in `blob` if given, or an entry alone.
 
     Raises OpenError: one line with the file's real type, and what to do.
     """
+    if names_vm(path):
+        from vmci_tui.opening.open_vm import open_vm
+
+        return _with_entry(open_vm(path, choice), blob)
     with ExitStack() as stack:
         source = stack.enter_context(FileSource(path))
         try:
@@ -30,9 +38,20 @@ def open_document(path: str, blob: str | None = None, choice: ImageChoice | None
         except OpenError as error:
             raise OpenError(f"{source.name}: {error.message}", error.hint) from None
         document = _not_a_dump(source, blob, choice) if dump is None else _of_dump(source.name, source, dump)
-        if document.dump is not None and blob is not None:
-            attach_entry(document, blob)
+        if document.dump is not None:
+            _with_entry(document, blob)
         stack.pop_all()
+    return document
+
+
+def names_vm(name: str) -> bool:
+    """Return whether the user means a running VM: `qmp:SOCKET` or `virsh:DOMAIN`, unless a file has that name."""
+    return name.startswith(_VMS) and not os.path.lexists(name)
+
+
+def _with_entry(document: Document, blob: str | None) -> Document:
+    if blob is not None:
+        attach_entry(document, blob)
     return document
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:  # `vmci show` needs neither
 Json = dict[str, Any]
 _SHOWN = 16
 """The most ranges of a plan whose bytes are shown."""
+_ORIGINS = {"vm": "QEMU's own, in the running VM"}
+"""What is said of an entry's origin, where its name does not say it."""
 _NAME_SHOWN = 1024
 """Bytes of a note's name that are shown; a hostile one has 64 MiB."""
 
@@ -238,7 +240,7 @@ def _entry_text(document: Document) -> Iterator[str]:
     if history.origin == "derived":
         yield "entry (derived: what Linux writes for this pair of /sys/kernel/vmcoreinfo)"
     else:
-        yield f"entry ({history.origin}): the note is {word}"
+        yield f"entry ({_ORIGINS.get(history.origin, history.origin)}): the note is {word}"
     for field, number in zip(FIELDS, history.entry, strict=True):
         yield f"  {field.name:<13} {number} ({number:#x})"
     if history.origin == "writes":

@@ -1,0 +1,97 @@
+"""A running VM as a document: its entry, its notes and its memory, within a hundred pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.live.fake_qemu import FakeQemu, failed, serving
+from tests.paths import SAMPLES
+from vmci_tui.common.errors import OpenError
+from vmci_tui.containers import open_dump
+from vmci_tui.formats.fw_cfg_entry import Entry
+from vmci_tui.images.guest_image import ImageChoice
+from vmci_tui.layers.file import FileSource
+from vmci_tui.live.open_vm import entry_in
+from vmci_tui.opening.open_file import names_vm, open_document
+
+_DUMP = SAMPLES / "amd64-cut-note.elf"
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeQemu]:
+    with FileSource(str(_DUMP)) as file:
+        yield FakeQemu(open_dump(file))
+
+
+def test_the_notes_and_the_entry_are_qemus(tmp_path: Path, fake: FakeQemu) -> None:
+    with serving(fake, tmp_path / "q") as path, open_document(f"qmp:{path}") as document:
+        dump, history = document.dump, document.state.entry
+        assert dump is not None and fake.dump is not None and history is not None
+        assert (dump.container, dump.machine, dump.bits, dump.order) == ("qmp", "x86_64", 64, "little")
+        assert [note.desc for note in dump.notes] == [note.desc for note in fake.dump.notes]
+        assert history.entry == Entry(0, 1, 4132, 0x1414000) and history.present and history.origin == "vm"
+        assert fake.pages == []
+
+
+def test_without_a_stop_neither_is_known(tmp_path: Path, fake: FakeQemu) -> None:
+    choice = ImageChoice(stop=False)
+    with serving(fake, tmp_path / "q") as path, open_document(f"qmp:{path}", choice=choice) as document:
+        assert document.dump is not None and document.dump.machine == "x86_64"
+        assert (document.state.entry, document.state.notes) == (None, ())
+        assert "not known" in "".join(document.dump.doubts)
+    assert not {"stop", "xen-save-devices-state", "dump-guest-memory", "add-fd", "getfd"} & set(fake.names)
+
+
+def test_qemu_without_the_command_and_a_machine_that_it_cannot_dump(tmp_path: Path, fake: FakeQemu) -> None:
+    refused = ("xen-save-devices-state", "dump-guest-memory")
+    fake.lie = lambda request: failed(request, "not here") if request["execute"] in refused else None
+    with serving(fake, tmp_path / "q") as path, open_document(f"qmp:{path}") as document:
+        assert document.dump is not None
+        assert [doubt.split(":")[0] for doubt in document.dump.doubts] == [
+            "the entry is not known", "the registers are not known",
+        ]  # fmt: skip
+    assert fake.names[-2:] == ["closefd", "query-target"]
+
+
+_MAPS: dict[str, Any] = {"another type": 7, "no view": "", "too much memory": (
+    'FlatView #0\n AS "memory", root: system\n  ' + "0" * 16 + "-" + "f" * 16 + " (prio 0, ram): x\n"
+)}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", _MAPS)
+def test_a_map_that_none_has(tmp_path: Path, fake: FakeQemu, name: str) -> None:
+    fake.map = _MAPS[name]
+    with serving(fake, tmp_path / "q") as path, pytest.raises(OpenError, match="where guest memory is"):
+        open_document(f"qmp:{path}")
+
+
+@pytest.mark.parametrize("command", ["query-status", "query-target", "human-monitor-command", "add-fd"])
+@pytest.mark.parametrize("answer", [b'{"return": []}\r\n', b'{"return": {"arch": "vax", "fdset-id": -1}}\r\n', b""])
+def test_a_lie_while_it_is_opened(tmp_path: Path, fake: FakeQemu, command: str, answer: bytes) -> None:
+    fake.lie = lambda request: answer if request["execute"] == command else None
+    choice = ImageChoice(stop=command != "query-target")
+    with serving(fake, tmp_path / "q") as path, pytest.raises(OpenError) as raised:
+        open_document(f"qmp:{path}", choice=choice)
+    assert raised.value.exit_code == 3 and "\n" not in str(raised.value)
+
+
+def test_the_entry_in_the_state_of_devices() -> None:
+    state = FakeQemu().devices
+    assert entry_in(state.replace(b"vmcoreinfo", b"vmcoreinfX")) is None
+    at = state.index(b"vmcoreinfo") + 18
+    reset = state[:at] + b"\0" + b"\0\1" + bytes(14) + state[at + 17 :]
+    history = entry_in(reset)
+    assert history is not None and history.never_written
+
+
+def test_a_file_of_that_name_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert names_vm("qmp:x") and names_vm("virsh:x") and not names_vm("x:qmp:")
+    (tmp_path / "qmp:x").write_bytes(_DUMP.read_bytes())
+    assert not names_vm("qmp:x")
+    with open_document("qmp:x") as document:
+        assert document.container == "elf"

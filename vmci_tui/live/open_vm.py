@@ -1,0 +1,116 @@
+"""Open a running VM as a memory image: its map, the entry and the registers as QEMU has them, and its memory."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from vmci_tui.common.errors import OpenError
+from vmci_tui.common.safe_text import visible
+from vmci_tui.containers.elf.dump import ElfDump, open_elf
+from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.formats.fw_cfg_entry import Entry, EntryHistory
+from vmci_tui.images.guest_image import GuestImage
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.live.commands import DEVICES, MAP, NAMED_DEVICES, STATUS, TARGET
+from vmci_tui.live.flat_view import BlockRange, memory_of, ranges_of
+from vmci_tui.live.memory import LiveMemory, VmFacts
+from vmci_tui.live.qemu_view import device_state, dump_head
+from vmci_tui.live.session import Refused
+from vmci_tui.live.virsh import TAINT
+from vmci_tui.live.vm import RunningVm
+from vmci_tui.machines.lookup import machine_facts
+
+_ENTRY: Final = re.compile(
+    rb"\x04(....)\x0avmcoreinfo\x00{4}\x00\x00\x00\x01([\x00\x01])(..)(..)(.{4})(.{8})\x7e\1", re.DOTALL
+)
+"""The section of the device in a migration stream, with its footer (hw/misc/vmcoreinfo.c vmstate_vmcoreinfo): whether
+there is a note, then the four fields, all big-endian."""
+_DEVICE: Final = "child<vmcoreinfo>"
+_MOST_MEMORY: Final = 1 << 52
+"""Bytes of memory; no machine has as many."""
+
+
+def image_of_vm(vm: RunningVm, stop: bool = True) -> GuestImage:
+    """Return what a running VM holds. With `stop` QEMU stops it twice, for less than a millisecond each.
+
+    Raises OpenError.
+    """
+    running, device = _running(vm), _has_device(vm)
+    ranges = _ranges(vm)
+    doubts: list[str] = [TAINT] if vm.name.startswith("virsh:") else []
+    entry, head = None, None
+    if stop:
+        entry, head = _entry(vm, doubts), _head(vm, ranges, doubts)
+    elif device:
+        doubts.append("the entry and the registers are not known: they need a stop of a millisecond")
+    machine, bits, order = _machine(vm) if head is None else (head.machine, head.bits, head.order)
+    memory = memory_of(ranges)
+    source = LiveMemory(vm, memory, order, VmFacts(running, device or entry is not None, ranges))
+    notes = () if head is None else head.notes
+    return GuestImage("qmp", machine, bits, order, source, memory, notes, entry, tuple(doubts))
+
+
+def entry_in(state: bytes) -> EntryHistory | None:
+    """Return the entry in the state of all devices; None if no device has one."""
+    found = _ENTRY.search(state)
+    if found is None:
+        return None
+    entry = Entry(*(int.from_bytes(found[index], "big") for index in range(3, 7)))
+    history = EntryHistory.of_blob(entry.pack(), "vm")
+    return history if not history.writes else EntryHistory("vm", history.writes, found[2] == b"\x01")
+
+
+def _running(vm: RunningVm) -> bool:
+    match vm.ask(STATUS):
+        case {"running": bool(running)}:
+            return running
+    raise OpenError(f"{vm.name} does not say whether its guest runs", "is this a QEMU?")
+
+
+def _has_device(vm: RunningVm) -> bool:
+    for command in (DEVICES, NAMED_DEVICES):
+        listed = vm.ask(command)
+        if isinstance(listed, list) and any(isinstance(d, dict) and d.get("type") == _DEVICE for d in listed):
+            return True
+    return False
+
+
+def _ranges(vm: RunningVm) -> tuple[BlockRange, ...]:
+    said = vm.ask(MAP)
+    ranges = ranges_of(said) if isinstance(said, str) else ()
+    if not ranges or sum(item.length for item in ranges) > _MOST_MEMORY:
+        raise OpenError(f"{vm.name}: QEMU does not say where guest memory is", "is this a QEMU?")
+    return ranges
+
+
+def _entry(vm: RunningVm, doubts: list[str]) -> EntryHistory | None:
+    try:
+        return entry_in(device_state(vm))
+    except Refused as refused:
+        doubts.append(f"the entry is not known: {_reason(vm, refused)}")
+        return None
+
+
+def _head(vm: RunningVm, ranges: tuple[BlockRange, ...], doubts: list[str]) -> ElfDump | None:
+    """Return the head of the dump that QEMU would make; None, with a doubt, if it makes none of this machine."""
+    try:
+        return open_elf(BytesSource(dump_head(vm, ranges[0].paddr)))
+    except Refused as refused:
+        doubts.append(f"the registers are not known: {_reason(vm, refused)}")
+    except OpenError as error:
+        doubts.append(f"the registers are not known: QEMU's dump cannot be read: {error.message}")
+    return None
+
+
+def _reason(vm: RunningVm, refused: Refused) -> str:
+    return refused.message.removeprefix(f"{vm.name}: ")
+
+
+def _machine(vm: RunningVm) -> tuple[str, int, ByteOrder]:
+    match vm.ask(TARGET):
+        case {"arch": str(arch)} if (facts := machine_facts(arch)).bits:
+            return arch, facts.bits, facts.orders[0]
+        case {"arch": str(arch)}:
+            raise OpenError(f"{vm.name} is a machine that vmci does not know: {visible(arch[:40])}")
+    raise OpenError(f"{vm.name} does not say which machine it is", "is this a QEMU?")
