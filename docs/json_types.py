@@ -41,11 +41,20 @@ class Show(FileSummary):
     memory: Annotated[NotRequired[list[MemoryRange]], "merged, disjoint, sorted"]
 
 
+class ProofCounts(TypedDict):
+    """How many lines have each verdict."""
+
+    confirmed: int
+    contradicted: int
+    unknown: int
+
+
 class Check(FileSummary):
     """`vmci check FILE --json`. A file that cannot be opened (exit code 3) has `readers` alone, if one accepts it."""
 
     findings: NotRequired[list[Finding]]
     proof: Annotated[NotRequired[Proof | None], "null without a note"]
+    counts: Annotated[NotRequired[ProofCounts | None], "of the note's lines; null without the kernel's tables"]
     readers: Annotated[dict[str, Verdict], "by name; those of --for, if it is given"]
     more_readers: Annotated[NotRequired[dict[str, Verdict]], "by name, with --all-readers"]
     installed: Annotated[NotRequired[Installed], "of several files in the object around them"]
@@ -183,14 +192,6 @@ class LineProof(TypedDict):
     found: Annotated[str | None, "the right value, as the line would have it; null: unknown"]
     by: Annotated[str, "what in memory says so; empty: unknown"]
     why: Annotated[str, "why it is unknown; else empty"]
-
-
-class ProofCounts(TypedDict):
-    """How many lines have each verdict."""
-
-    confirmed: int
-    contradicted: int
-    unknown: int
 
 
 class Prove(FileSummary):

@@ -35,7 +35,8 @@ def findings_page() -> Iterator[str]:
     yield from (_HEAD, "# Findings", "")
     yield "`vmci check FILE` reports them. The letter of a code is its group; codes never change. *Who* lists the"
     yield "readers that refuse the file because of it; readers in brackets only complain or read another value."
-    yield "*Try it* is a command that makes a dump with the finding, with the message of the check below it."
+    yield "*Try it* is a command that makes a dump with the finding, with the message of the check below it; M13 needs"
+    yield "the tables of a whole kernel, which no made dump has."
     group = ""
     for code, kind in catalogue().items():
         if code[0] != group:
@@ -48,7 +49,12 @@ def findings_page() -> Iterator[str]:
 
 
 def _example(code: str) -> Iterator[str]:
-    """Yield a command that makes the finding, its message, and the codes that come with it."""
+    """Yield a command that makes the finding, its message, and the codes that come with it.
+
+    Nothing for one that needs the tables of a whole kernel, which no tiny dump has.
+    """
+    if not catalogue()[code].craft:
+        return
     made = craft(chosen([code]))
     said = next(item for item in made.findings if item.code == code)
     yield f"- Try it: `vmci craft --defect {code}` ({made.defects[0].does})"

@@ -12,6 +12,7 @@ from tests.data_files import fault
 from tests.dumps import factory
 from tests.dumps.factory import I386, Load, cpus, elf, note, ram
 from tests.findings import test_kdump_checks as test_kdump
+from tests.findings import test_lines
 from tests.kit import found, full_write, opened, saved
 from tests.paths import SAMPLES
 from tests.proof import guests
@@ -224,7 +225,7 @@ def test_every_code_has_a_case() -> None:
         code for file in folder.rglob("*.py") for code in re.findall(r'new_finding\(\s*"(\w\d\d)"', file.read_text())
     }
     causes = {rule.cause for reader in (qemu.READER, *READERS) for rule in reader.rules}
-    cases = {case.code for case in _CASES} | test_kdump.CODES
+    cases = {case.code for case in _CASES} | test_kdump.CODES | test_lines.CODES
     assert made - cases == set() and set(catalogue()) == cases | causes
 
 

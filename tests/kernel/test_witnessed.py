@@ -8,7 +8,7 @@ from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.kernel.lines.prove_lines import ProvedLine, Verdict
+from vmci_tui.kernel.lines.proved_line import ProvedLine, Verdict
 from vmci_tui.kernel.lines.witnessed import with_witnesses
 from vmci_tui.proof import prove
 
@@ -26,7 +26,7 @@ def _judged(name: str, key: bytes, add: int) -> Verdict:
     value = b"%x" % (int(value, 16) + add) if symbol else b"%d" % (int(value) + add)
     text = Vmcoreinfo(text.with_value(key, value).text)
     unknown = ProvedLine(1, key, value, "unknown", None, "", "not in the table")
-    (line,) = with_witnesses([unknown], prove(text, guest_of(document.dump)))
+    (line,) = with_witnesses([unknown], prove(text, guest_of(document.dump))).lines
     return line.verdict
 
 

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from vmci_tui.common.span import Span
 from vmci_tui.document.document import Document
 from vmci_tui.findings.catalogue import Severity
-from vmci_tui.findings.checks import addresses, elf, entry, memory, note, text
+from vmci_tui.findings.checks import addresses, elf, entry, lines, memory, note, text
 from vmci_tui.findings.checks import entry_region as region
 from vmci_tui.findings.checks import text_values as values
 from vmci_tui.findings.finding import Check, Context, Finding, ReaderImpact
 from vmci_tui.findings.join_verdicts import grouped
+from vmci_tui.kernel.lines.proved_line import ProvedLines
 from vmci_tui.readers.verdicts import Verdicts
 from vmci_tui.readers.version import numbers_of
 from vmci_tui.search.candidate import Proof
@@ -48,21 +49,25 @@ def _container(context: Context) -> Iterator[Finding]:
 
 
 _CHECKS: tuple[Check, ...] = (
-    *(entry.check, region.check, note.check, text.check, values.check, _container, memory.check),
+    *(entry.check, region.check, note.check, text.check, values.check, _container, memory.check, lines.check),
 )
 _RANK = {"error": 0, "warning": 1, "info": 2}
 _EACH = 20
 """Findings of one code and severity that are listed; the last one counts the rest."""
 
 
-def findings(document: Document, verdicts: Verdicts, proof: Proof | None) -> tuple[Finding, ...]:
+def findings(
+    document: Document, verdicts: Verdicts, proof: Proof | None, proved: ProvedLines | None = None
+) -> tuple[Finding, ...]:
     """Return all findings with the readers that they concern, in order of severity; within one severity
     those that make a reader refuse come first, and of these those with a fix.
 
-    `verdicts` are over the document's layout; `proof` is the result of checking its text against memory.
+    `verdicts` are over the document's layout; `proof` is the result of checking its text against memory, `proved`
+    that of comparing each of its lines with the kernel's tables, if that was done.
     """
     makedumpfile = verdicts.get("makedumpfile")
-    context = Context.of(document, proof, () if makedumpfile is None else numbers_of(makedumpfile.reader.version))
+    version = () if makedumpfile is None else numbers_of(makedumpfile.reader.version)
+    context = Context.of(document, proof, version, proved)
     found = list(grouped(_capped(finding for check in _CHECKS for finding in check(context)), verdicts, context))
     found.sort(key=lambda item: (_RANK[item.severity], not any(c.refuses for c in item.readers), item.fix is None))
     return tuple(found)

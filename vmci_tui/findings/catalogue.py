@@ -15,7 +15,7 @@ from vmci_tui.common.packaged import packaged_toml
 Severity = Literal["error", "warning", "info"]
 About = Literal["entry", "file", "memory", "notes", "note", "text", "line"]
 FixName = Literal["order-headers", "merge-headers", "delete-crashtime"]
-WhenSafe = Literal["always", "refused", "kept"]
+WhenSafe = Literal["always", "refused", "kept", "proved"]
 Group = Literal["foreign", "misread", "addresses", "memory"]
 GROUPS: Final = {"E": "The entry", "N": "The notes", "T": "The text", "C": "The container", "M": "Memory"}
 """The headings of findings, by the first letter of their codes."""

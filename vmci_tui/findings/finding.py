@@ -14,6 +14,7 @@ from vmci_tui.document.edit import Edit
 from vmci_tui.document.state import State
 from vmci_tui.findings.catalogue import Severity, catalogue
 from vmci_tui.formats.vmcoreinfo import Line
+from vmci_tui.kernel.lines.proved_line import ProvedLines
 from vmci_tui.readers.version import Version
 from vmci_tui.search.candidate import Proof
 
@@ -85,11 +86,15 @@ class Context(NamedTuple):
     """The text checked against memory; None without a text or without memory."""
     makedumpfile: Version = ()
     """The version of makedumpfile that judges; empty if it does not."""
+    proved: ProvedLines | None = None
+    """Each line of the text compared with the kernel's tables; None if these were not looked up."""
 
     @classmethod
-    def of(cls, document: Document, proof: Proof | None, makedumpfile: Version = ()) -> Context:
+    def of(
+        cls, document: Document, proof: Proof | None, makedumpfile: Version = (), proved: ProvedLines | None = None
+    ) -> Context:
         """Return what the checks look at in a document."""
-        return cls(document.state, document.dump, document.layout, document.arranged, proof, makedumpfile)
+        return cls(document.state, document.dump, document.layout, document.arranged, proof, makedumpfile, proved)
 
     def note_span(self, index: int) -> Span:
         return Span(self.layout.note_offsets[index], len(self.layout.notes[index].raw))

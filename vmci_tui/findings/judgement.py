@@ -9,6 +9,8 @@ from vmci_tui.common.budget import Budget
 from vmci_tui.document.document import Document
 from vmci_tui.findings import findings
 from vmci_tui.findings.finding import Finding
+from vmci_tui.kernel.lines.proved_line import KernelFacts, ProvedLines
+from vmci_tui.kernel.lines.witnessed import with_witnesses
 from vmci_tui.proof.prove import proof_of
 from vmci_tui.readers.verdicts import (
     DEFAULT,
@@ -35,6 +37,8 @@ class Judgement:
     """The verdicts over the file on disk, if an earlier judgement has them."""
     budget: Budget | None = None
     readers: ChosenReaders = DEFAULT
+    facts: KernelFacts | None = None
+    """What the lines of the text should be, if that was looked up in memory."""
 
     @classmethod
     def of(
@@ -43,13 +47,14 @@ class Judgement:
         known: Verdicts | None = None,
         budget: Budget | None = None,
         readers: ChosenReaders = DEFAULT,
+        facts: KernelFacts | None = None,
     ) -> Judgement:
         """Judge the current state of a document."""
-        return cls(document.snapshot(), known, budget, readers)
+        return cls(document.snapshot(), known, budget, readers, facts)
 
     def later(self, document: Document) -> Judgement:
         """Judge another state of the same file: the verdicts over the file on disk stay valid."""
-        return Judgement.of(document, self.now, self.budget, self.readers)
+        return Judgement.of(document, self.now, self.budget, self.readers, self.facts)
 
     def complete(self) -> Judgement:
         """Compute every part now, so that another thread need not wait for it later."""
@@ -87,6 +92,14 @@ class Judgement:
         return proof_of(self.document.state, self.document.dump, self.budget)
 
     @cached_property
+    def lines(self) -> ProvedLines | None:
+        """Each line of the text compared with the kernel's tables; None if these were not looked up."""
+        text = self.document.state.vmcoreinfo
+        if self.facts is None or text is None or self.proof is None:
+            return None
+        return with_witnesses(self.facts.lines(text), self.proof)
+
+    @cached_property
     def found(self) -> tuple[Finding, ...]:
         """The findings, worst first."""
-        return findings(self.document, self.shown, self.proof)
+        return findings(self.document, self.shown, self.proof, self.lines)

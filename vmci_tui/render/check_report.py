@@ -12,6 +12,7 @@ from vmci_tui.findings.judgement import Judgement
 from vmci_tui.readers.verdicts import VerdictPair, Verdicts
 from vmci_tui.render import dump_report, verdict_report
 from vmci_tui.render.finding_report import findings_text
+from vmci_tui.render.kernel.proof_report import counts_of, counts_words
 from vmci_tui.repair.next_commands import NextCommand
 from vmci_tui.search.candidate import PROVED
 
@@ -49,6 +50,7 @@ def check_json(checked: Checked) -> dict[str, Any]:
         **dump_report.head_json(checked.judgement.document),
         "findings": dump_report.findings_json(checked.found),
         "proof": verdict_report.proof_json(checked.judgement.proof),
+        "counts": None if (lines := checked.judgement.lines) is None else counts_of(lines),
         "readers": verdict_report.readers_json(checked.now),
         "next": verdict_report.next_json(checked.steps),
     }
@@ -70,7 +72,9 @@ def proof_line(checked: Checked) -> str:
     proof = checked.judgement.proof
     if proof is None or any(proof.why in item.message for item in checked.found):
         return ""
-    return f"the note is {PROVED[proof.proved]}: {proof.why}"
+    lines = checked.judgement.lines
+    each = "" if lines is None else f"; of its lines {counts_words(lines)} (`vmci prove` lists them)"
+    return f"the note is {PROVED[proof.proved]}: {proof.why}{each}"
 
 
 def verdict_line(checked: Checked) -> Safe:

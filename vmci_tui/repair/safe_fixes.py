@@ -22,6 +22,7 @@ from vmci_tui.findings import Finding
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.finding import ORDER_HEADERS
 from vmci_tui.findings.judgement import Judgement
+from vmci_tui.kernel.lines.proved_line import KernelFacts
 from vmci_tui.readers.verdicts import DEFAULT, ChosenReaders, VerdictPair, Verdicts
 from vmci_tui.saving.harm import lost_readers
 from vmci_tui.search.candidate import Proof, RankedCandidate
@@ -59,6 +60,8 @@ class Prior(NamedTuple):
     """All notes in memory, which no edit changes."""
     budget: Budget | None = None
     """The limit of each judgement; it may raise Cancelled."""
+    facts: KernelFacts | None = None
+    """What the lines of the note should be, if that was looked up in memory."""
 
 
 NOTHING_KNOWN: Final = Prior()
@@ -113,7 +116,7 @@ def repair(
     """
     assert document.dump is not None
     steps: list[RepairStep] = []
-    judgement = Judgement.of(document, prior.verdicts, prior.budget, readers)
+    judgement = Judgement.of(document, prior.verdicts, prior.budget, readers, prior.facts)
     found = judgement.found
     adoption = _adoption(judgement, document, choice, progress, prior)
     if adoption.question:
@@ -151,7 +154,7 @@ def command_of_fix(finding: Finding, found: Sequence[Finding], state: State) -> 
     """
     windows = any(note.is_windows for note in state.notes)
     alone = sum(other.code == finding.code for other in found) == 1
-    safe = catalogue()[finding.code].safe != "kept" and _may(finding, EVERYTHING, windows)
+    safe = catalogue()[finding.code].safe not in ("kept", "proved") and _may(finding, EVERYTHING, windows)
     return f"repair FILE --only {finding.code}" if alone and safe else None
 
 
@@ -262,10 +265,13 @@ def _may(finding: Finding, choice: Choice, windows: bool) -> bool:
 def _apply(document: Document, finding: Finding, judgement: Judgement) -> Judgement | None:
     """Apply one fix, unless it makes a reader refuse, or memory proves the text before and not after.
 
+    A line that memory contradicts is set only if the text is of the kernel in memory, which proves it then.
     `judgement` is of the document before the fix. Return the one after it; None if the fix was not applied.
     """
     assert finding.fix is not None
-    before = judgement.proof
+    before, by_memory = judgement.proof, catalogue()[finding.code].safe == "proved"
+    if by_memory and (judgement.lines is None or not judgement.lines.consistent):
+        return None
     try:
         state = finding.fix.apply(document.state)
         kept = _keeps_meaning(document.state, state, finding.code, before is not None and before.proved is True)
@@ -274,7 +280,8 @@ def _apply(document: Document, finding: Finding, judgement: Judgement) -> Judgem
     except VmciError:
         return None
     then = judgement.later(document)
-    disproved = before is not None and before.proved and not (then.proof is not None and then.proof.proved)
+    proved = then.proof is not None and then.proof.proved is True
+    disproved = not proved and (by_memory or (before is not None and before.proved is True))
     if disproved or lost_readers(judgement.shown, then.shown):
         document.undo()
         return None

@@ -14,14 +14,19 @@ from typing import Any
 import pytest
 
 from tests.real.booted.guest import Guest, guests
+from vmci_tui.adoption.kernel_facts import facts_of_note
 from vmci_tui.adoption.text_to_read import text_to_read
 from vmci_tui.common.progress import no_progress
 from vmci_tui.containers.guest import guest_of
+from vmci_tui.document import edit_text
+from vmci_tui.document.edit import Edit
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.lines.gather import running_kernel
 from vmci_tui.kernel.lines.prove_lines import prove_lines
 from vmci_tui.kernel.lines.running_kernel import RunningKernel
 from vmci_tui.opening.open_file import open_document
+from vmci_tui.repair.safe_fixes import Prior, repair
 
 pytestmark = [pytest.mark.long, pytest.mark.parametrize("guest", guests(), ids=str)]
 
@@ -94,6 +99,28 @@ def test_each_line_that_is_made_false_is_contradicted(guest: Guest) -> None:
                 if before.verdict == "confirmed" and (after.verdict, after.found) != ("contradicted", before.value):
                     missed.append(after)
         assert not wrong and not missed
+
+
+def test_a_repair_gives_back_each_line_that_is_made_false(guest: Guest) -> None:
+    """Falsify every confirmed line in turn: a repair makes the note what it was."""
+    with open_document(str(guest.dump)) as document:
+        if document.state.vmcoreinfo is None:
+            repair(document)
+        text, facts = document.state.vmcoreinfo, facts_of_note(document)
+        assert text is not None and facts is not None
+        lines = Judgement.of(document, facts=facts).lines
+        assert lines is not None
+        wrong = []
+        for line in lines.lines:
+            if line.verdict != "confirmed":
+                continue
+            value = min(_false(line.value))
+            false, steps = document.snapshot(), len(document.labels)
+            assert false.edit(Edit.of(edit_text.set_line, line.line, line.key + b"=" + value))
+            repair(false, prior=Prior(facts=facts))
+            if false.state.vmcoreinfo != text:
+                wrong.append((line.key, value, false.labels[steps:]))
+        assert not wrong
 
 
 def _false(value: bytes) -> set[bytes]:

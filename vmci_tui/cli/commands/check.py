@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from vmci_tui.adoption.kernel_facts import facts_of_note
 from vmci_tui.cli.chosen_readers import Choice, choose, missing_text
 from vmci_tui.cli.output import print_json, print_lines, warn_if_interrupted
 from vmci_tui.cli.streams import say
@@ -136,7 +137,7 @@ def _checked(options: argparse.Namespace, document: Document, chosen: tuple[str,
 
 def _check(options: argparse.Namespace, document: Document, chosen: tuple[str, ...], choice: Choice) -> Checked:
     """Judge a document for the chosen readers."""
-    judgement = Judgement.of(document, readers=choice.readers)
+    judgement = Judgement.of(document, readers=choice.readers, facts=facts_of_note(document))
     found = judgement.found
     if options.readers is not None:
         found = tuple(item for item in found if any(c.reader in chosen for c in item.readers))

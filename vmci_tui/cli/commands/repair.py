@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from vmci_tui.adoption.kernel_facts import facts_of_note
 from vmci_tui.cli.chosen_readers import choose, missing_text
 from vmci_tui.cli.commands.edit import require_output, save
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
@@ -18,7 +19,7 @@ from vmci_tui.render.candidate_report import repair_json, repair_text
 from vmci_tui.render.verdict_report import next_json, next_text
 from vmci_tui.repair.entry_repair import repair_entry
 from vmci_tui.repair.next_commands import next_commands
-from vmci_tui.repair.safe_fixes import Choice, repair
+from vmci_tui.repair.safe_fixes import Choice, Prior, repair
 from vmci_tui.saving.harm import consent
 
 
@@ -46,7 +47,8 @@ def _repaired(options: argparse.Namespace, document: Document, choice: Choice) -
             raise UsageError("--yes PADDR needs a dump", "an entry has no memory with notes")
         done = repair_entry(document, choice, chosen.readers)
     else:
-        done = repair(document, choice, shown_progress(), chosen.readers)
+        prior = Prior(facts=facts_of_note(document))
+        done = repair(document, choice, shown_progress(), chosen.readers, prior)
     unwritten = ""
     if done.question:
         unwritten = "; --yes PADDR uses the candidate there, --only CODE,... keeps the note"

@@ -45,11 +45,16 @@ class Place(NamedTuple):
 
 
 def places(
-    guest: Guest, cpus: Iterable[Cpu], budget: Budget, progress: Progress, within: int = SEARCHED
+    guest: Guest,
+    cpus: Iterable[Cpu],
+    near: Iterable[int],
+    budget: Budget,
+    progress: Progress,
+    within: int = SEARCHED,
 ) -> Iterator[Place]:
-    """Yield where kernels may be, those that the CPUs' page tables map first; then those in the first `within` bytes.
+    """Yield where kernels may be: those that the CPUs' page tables map, then those after the paddrs of `near`.
 
-    Raises Spent, and what `progress` raises.
+    Then those in the first `within` bytes of memory. Raises Spent, and what `progress` raises.
     """
     seen: set[int] = set()
     for cpu in cpus:
@@ -60,6 +65,12 @@ def places(
         if found is not None and found.paddr not in seen:
             seen.add(found.paddr)
             yield found
+    for start in near:
+        for at in range(start, start + _IMAGE, _CHUNK):
+            for one in _banners_in(guest, at, _CHUNK, budget):
+                if one.paddr not in seen:
+                    seen.add(one.paddr)
+                    yield one
     yield from (one for one in _banners(guest, budget, progress, within) if one.paddr not in seen)
 
 
@@ -83,15 +94,19 @@ def _banners(guest: Guest, budget: Budget, progress: Progress, within: int) -> I
             progress("searching kernels", total - left, total)
             length = min(_CHUNK, item.end - at)
             left -= length
-            data = read_with_holes(guest, at, length)
-            found = data.find(BANNER)
-            while found >= 0:
-                budget.spend()
-                inside = (at + found) % _PAGE
-                if inside < _NEAR:
-                    yield Place(at + found - inside, _line(data[found : found + _BANNER_LENGTH]), None)
-                found = data.find(BANNER, found + 1)
+            yield from _banners_in(guest, at, length, budget)
     progress("searching kernels", total, total)
+
+
+def _banners_in(guest: Guest, at: int, length: int, budget: Budget) -> Iterator[Place]:
+    data = read_with_holes(guest, at, length)
+    found = data.find(BANNER)
+    while found >= 0:
+        budget.spend()
+        inside = (at + found) % _PAGE
+        if inside < _NEAR:
+            yield Place(at + found - inside, _line(data[found : found + _BANNER_LENGTH]), None)
+        found = data.find(BANNER, found + 1)
 
 
 def _line(data: bytes) -> bytes:

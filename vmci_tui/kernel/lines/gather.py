@@ -16,7 +16,7 @@ from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.cpus.cpu import cpus_of
 from vmci_tui.kernel.cpus.cpu_memory import MAPPED, paddr_by_cpu
-from vmci_tui.kernel.image.places import read_with_holes
+from vmci_tui.kernel.image.places import SEARCHED, read_with_holes
 from vmci_tui.kernel.lines.running_kernel import NotKnown, RunningKernel
 from vmci_tui.kernel.symbols.read_symbols import KernelSymbols, read_symbols
 from vmci_tui.kernel.types.btf import MAGIC, SIZE_LIMIT, STEPS, Btf, BtfError, read_btf
@@ -29,12 +29,15 @@ _SAME: Final = 64
 """Symbols of one name that are told apart: a variable that a line names has one, seldom two."""
 
 
-def running_kernel(guest: Guest, text: Vmcoreinfo | None, progress: Progress = no_progress) -> RunningKernel | NotKnown:
+def running_kernel(
+    guest: Guest, text: Vmcoreinfo | None, progress: Progress = no_progress, within: int = SEARCHED
+) -> RunningKernel | NotKnown:
     """Return the kernel that runs, or why there is none to compare with. Raises what `progress` raises.
 
     `text` says where the image is on machines whose notes do not name the page tables; nothing else of it is believed.
+    `within`: bytes of memory that are searched for a kernel, if neither a CPU nor the text says where it is.
     """
-    found = read_symbols(guest, text, progress)
+    found = read_symbols(guest, text, progress, within)
     if not found:
         return NotKnown("memory has no whole symbol table of a kernel (kallsyms)")
     kernel = kernel_of(guest, found[0])

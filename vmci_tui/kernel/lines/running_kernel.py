@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from vmci_tui.formats.elf_note import ByteOrder
-from vmci_tui.kernel.types.btf import Btf
+
+if TYPE_CHECKING:
+    from vmci_tui.kernel.types.btf import Btf
 
 
 class Fact(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from vmci_tui.kernel.lines.prove_lines import ProvedLine
+from vmci_tui.kernel.lines.proved_line import ProvedLine, ProvedLines
 from vmci_tui.search.candidate import Proof
 
 _SHOWN_BY: Final = {
@@ -16,10 +16,10 @@ _SHOWN_BY: Final = {
 """Lines without which neither witness would be where the note says."""
 
 
-def with_witnesses(lines: Iterable[ProvedLine], proof: Proof) -> list[ProvedLine]:
+def with_witnesses(lines: Iterable[ProvedLine], proof: Proof) -> ProvedLines:
     """Return the lines, those that are unknown with the verdict of the two witnesses where they have one."""
     right = {correction.key: correction.value for correction in proof.corrections}
-    return [_judged(line, proof, right) if line.verdict == "unknown" else line for line in lines]
+    return ProvedLines(tuple(_judged(line, proof, right) if line.verdict == "unknown" else line for line in lines))
 
 
 def _judged(line: ProvedLine, proof: Proof, right: dict[bytes, bytes]) -> ProvedLine:

@@ -61,18 +61,26 @@ def read_symbols(
     """Return the kernels whose symbols are in memory, the one that runs first; of the others those found before it.
 
     `text` is the dump's own: it says where the image is on machines whose notes do not name the page tables. Raises
-    what `progress` raises. `within`: bytes of memory that are searched for a kernel, if no CPU says where it is.
+    what `progress` raises. `within`: bytes of memory that are searched for a kernel, if neither a CPU nor the text
+    says where it is.
     """
     cpus = cpus_of(guest.notes, guest.machine)
     found: list[KernelSymbols] = []
     budget = Budget(_STEPS)
     with suppress(Spent):
-        for place in islice(places(guest, cpus, budget, progress, within), _PLACES):
+        for place in islice(places(guest, cpus, _starts(guest, text), budget, progress, within), _PLACES):
             kernel = _kernel(guest, place, cpus, text, budget)
             if kernel is not None and kernel.runs:
                 return (kernel, *found)
             found += [] if kernel is None else [kernel]
     return tuple(found)
+
+
+def _starts(guest: Guest, text: Vmcoreinfo | None) -> Iterator[int]:
+    """Yield the paddr of the first code of the text's kernel, if memory proves where that is."""
+    start = None if text is None else symbol(text, _START)
+    if text is not None and start is not None:
+        yield from (max(kernel.paddr(start), 0) for kernel, proved in places_of(text, guest) if proved)
 
 
 class _Raw(NamedTuple):

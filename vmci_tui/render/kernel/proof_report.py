@@ -2,46 +2,51 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from vmci_tui.common.safe_text import Safe, visible
-from vmci_tui.kernel.lines.prove_lines import ProvedLine
+from vmci_tui.kernel.lines.proved_line import VERDICTS, ProvedLine, ProvedLines
 
 _WIDTH = len("contradicted")
 _SHOWN = 120
 """Bytes of a value that are shown in a line of text."""
 
 
-def lines_json(lines: Iterable[ProvedLine]) -> list[dict[str, Any]]:
-    return [
-        {
-            "line": line.line,
-            "key": visible(line.key),
-            "value": visible(line.value),
-            "verdict": line.verdict,
-            "found": None if line.found is None else visible(line.found),
-            "by": line.by,
-            "why": line.why,
-        }
-        for line in lines
-    ]
+def lines_json(proved: ProvedLines) -> dict[str, Any]:
+    """Return the counts, and each line with its verdict."""
+    return {"counts": counts_of(proved), "lines": [_line_json(line) for line in proved.lines]}
 
 
-def counts_of(lines: Iterable[ProvedLine]) -> dict[str, int]:
+def _line_json(line: ProvedLine) -> dict[str, Any]:
+    return {
+        "line": line.line,
+        "key": visible(line.key),
+        "value": visible(line.value),
+        "verdict": line.verdict,
+        "found": None if line.found is None else visible(line.found),
+        "by": line.by,
+        "why": line.why,
+    }
+
+
+def counts_of(proved: ProvedLines) -> dict[str, int]:
     """Return how many lines have each verdict."""
-    found = Counter(line.verdict for line in lines)
-    return {verdict: found[verdict] for verdict in ("confirmed", "contradicted", "unknown")}
+    return {verdict: proved.counts[verdict] for verdict in VERDICTS}
 
 
-def lines_text(lines: Sequence[ProvedLine]) -> Iterator[Safe]:
+def counts_words(proved: ProvedLines) -> Safe:
+    """Return how many lines have each verdict: `107 confirmed, 1 contradicted, 1 unknown`."""
+    return Safe(", ".join(f"{count} {verdict}" for verdict, count in counts_of(proved).items()))
+
+
+def lines_text(proved: ProvedLines) -> Iterator[Safe]:
     """Yield a line for each line of the note, and the counts."""
-    for line in lines:
+    for line in proved.lines:
         said = f"{visible(line.key)}={visible(line.value[:_SHOWN])}"
         if line.verdict == "contradicted":
             words = f"{said}: memory says {visible((line.found or b'')[:_SHOWN])}, by {line.by}"
         else:
             words = f"{said}, by {line.by}" if line.by else f"{said}: {line.why}"
         yield Safe(f"{line.verdict:{_WIDTH}}  {words}")
-    yield Safe(", ".join(f"{count} {verdict}" for verdict, count in counts_of(lines).items()))
+    yield counts_words(proved)

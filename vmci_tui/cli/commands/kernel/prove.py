@@ -16,7 +16,7 @@ from vmci_tui.kernel.lines.witnessed import with_witnesses
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.proof import prove
 from vmci_tui.render.dump_report import head_json
-from vmci_tui.render.kernel.proof_report import counts_of, lines_json, lines_text
+from vmci_tui.render.kernel.proof_report import lines_json, lines_text
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,12 +35,11 @@ def run(options: argparse.Namespace) -> int:
             raise OpenError(f"no line can be proved: {kernel.why}", "`vmci check FILE` shows what two witnesses say")
         lines = with_witnesses(prove_lines(kernel, text), prove(text, guest))
         head = head_json(document)
-    counts = counts_of(lines)
     remark = chosen.remark if own is None else ""
     if options.json:
-        print_json(head | {"remarks": [remark] if remark else [], "counts": counts, "lines": lines_json(lines)})
+        print_json(head | {"remarks": [remark] if remark else []} | lines_json(lines))
     else:
         if remark:
             say(f"vmci: {remark}")
         print_lines(lines_text(lines))
-    return int(counts["contradicted"] > 0)
+    return int(bool(lines.contradicted))
