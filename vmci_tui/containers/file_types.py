@@ -48,7 +48,7 @@ _FILE_TYPES: Final = (
       for magic in (b"\xed\xeb\x0f\xf0", b"\xee\xeb\x0f\xf0")),
     *(_FileType(magic, "a saved Xen machine", "restore it and dump it with `xl dump-core`")
       for magic in (b"LinuxGuestRecord", b"XenSavedDomain")),
-    _FileType(b"QEVM", "a QEMU migration stream (savevm, or virsh dump without --memory-only)", _AGAIN),
+    _FileType(b"QEVM", "a QEMU migration stream of another version than 3", _AGAIN),
     _FileType(b"LibvirtQemudSave", "a `virsh save` image", "restore the guest and use `virsh dump --memory-only`"),
     _FileType(b"LibvirtQemudPart", "an unfinished `virsh save` image", "use `virsh dump --memory-only`"),
     _FileType(b"\x7fVirtualBox SavedState", "a saved VirtualBox machine",

@@ -10,6 +10,8 @@ from vmci_tui.images.as_dump import ImageDump, dump_of
 from vmci_tui.images.guest_image import GuestImage, ImageChoice
 from vmci_tui.images.lime import MAGIC as LIME
 from vmci_tui.images.lime import open_lime
+from vmci_tui.images.qemu_stream.records import MAGIC as STREAM
+from vmci_tui.images.stream_image.open_stream import open_stream
 from vmci_tui.layers.file import FileSource, Source
 
 _HEAD: Final = 16
@@ -25,7 +27,7 @@ class ImageFormat(NamedTuple):
     """Raises OpenError for a damaged image."""
 
 
-IMAGES: Final = (ImageFormat(LIME, open_lime),)
+IMAGES: Final = (ImageFormat(LIME, open_lime), ImageFormat(STREAM, open_stream))
 
 
 def image_of(source: Source, choice: ImageChoice) -> GuestImage | None:

@@ -1,1 +1,1 @@
-"""QEMU's migration streams: saved VMs as records, with RAM blocks, pages and device states."""
+"""QEMU's migration streams: their records, from the head to the description of the devices."""

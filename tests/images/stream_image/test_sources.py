@@ -1,0 +1,132 @@
+"""Streams that QEMU wrote (tests/data/streams): what they hold, as their manifest says."""
+
+from __future__ import annotations
+
+import json
+import os
+from hashlib import sha256
+from pathlib import Path
+from struct import pack
+from typing import Any
+
+import pytest
+
+from tests.paths import DATA
+from tests.zstd import zstd
+from vmci_tui.images.guest_image import GuestImage, ImageChoice
+from vmci_tui.images.qemu_stream.walk import begin, step
+from vmci_tui.images.stream_image.open_stream import open_stream
+from vmci_tui.layers.file import BytesSource
+
+_FOLDER = DATA / "streams"
+_MORE = os.environ.get("VMCI_STREAMS", "")
+"""A folder with more streams, packed by zstd, and their manifest.json."""
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    listed: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    return listed
+
+
+def _cases(key: str = "machine") -> list[Any]:
+    """The streams whose manifest says something of `key`; those of other folders are long."""
+    folders = {_FOLDER: (), **({Path(_MORE): (pytest.mark.long,)} if _MORE else {})}
+    return [
+        pytest.param((folder, name), id=f"{folder.name}-{name}", marks=marks)
+        for folder, marks in folders.items()
+        for name, wanted in sorted(_manifest(folder).items())
+        if name.endswith(".qevm") and key in wanted
+    ]
+
+
+Case = tuple[BytesSource, dict[str, Any]]
+
+
+@pytest.fixture(scope="module", params=_cases())
+def case(request: pytest.FixtureRequest) -> Case:
+    return _case(*request.param)
+
+
+@pytest.fixture(scope="module", params=_cases("memory"))
+def case_with_memory(request: pytest.FixtureRequest) -> Case:
+    return _case(*request.param)
+
+
+def _case(folder: Path, name: str) -> Case:
+    return BytesSource(zstd.decompress((folder / f"{name}.zst").read_bytes())), _manifest(folder)[name]
+
+
+def _open(source: BytesSource) -> GuestImage:
+    return open_stream(source, ImageChoice())
+
+
+def test_the_head_is_read(case: Case) -> None:
+    stream = _open(case[0]).stream
+    assert stream is not None
+    assert (stream.machine, list(stream.capabilities)) == (case[1]["machine"], case[1]["caps"])
+    assert {block.name: block.length for block in stream.blocks} == case[1]["blocks"]
+    assert stream.complete
+    assert stream.cpus == len(case[1]["cpus"])
+
+
+def test_the_entry_is_that_of_the_guest(case: Case) -> None:
+    history, wanted = _open(case[0]).entry, case[1].get("entry")
+    assert (history is None) == (wanted is None)
+    if history is not None:
+        assert {**history.entry._asdict(), "present": history.present} == wanted
+
+
+def test_every_record_is_counted(case: Case) -> None:
+    walk, cursor = begin(case[0])
+    while step(walk, cursor):
+        pass
+    wanted, counts = case[1]["ram_records"], walk.ram.counts
+    assert counts.filled == wanted.get("zero", 0)
+    assert (counts.plain, counts.again) == (wanted.get("page", 0), wanted.get("again", 0))
+    assert (counts.compressed, counts.changed) == (wanted.get("compressed", 0), wanted.get("xbzrle", 0))
+    assert len(walk.sections) + len(walk.started) == case[1]["sections"]
+    assert cursor.at == case[0].size
+
+
+def test_memory_is_that_of_the_guest(case_with_memory: Case) -> None:
+    image = _open(case_with_memory[0])
+    assert [(item.paddr, item.length) for item in image.memory.ranges] == _placed(case_with_memory[1])
+    digest = sha256()
+    for item in image.memory.ranges:
+        if item.end != 1 << 32:  # the firmware is not in the sum
+            assert item.offset is not None
+            digest.update(pack("<QQ", item.paddr, item.length))
+            for at in range(0, item.length, 1 << 20):
+                digest.update(image.source.read(item.offset + at, min(1 << 20, item.length - at)))
+    assert digest.hexdigest() == case_with_memory[1]["memory_sha256_without_rom"]
+
+
+def _placed(wanted: dict[str, Any]) -> list[tuple[int, int]]:
+    return sorted((item["paddr"], item["length"]) for item in wanted["memory"])
+
+
+def test_unequal_blocks_without_a_proof_get_no_address() -> None:
+    """Their order is not in the stream, and this machine was never booted."""
+    image = _of("numa-unequal-7.2.qevm")
+    assert image.stream is not None
+    assert {block.name: block.paddr for block in image.stream.blocks if block.name in ("big", "small")} == {
+        "big": None,
+        "small": None,
+    }
+    assert "big" in image.missing
+    assert "small" in image.missing
+
+
+def test_a_dimm_gets_no_address_and_is_named() -> None:
+    image = _of("pc-dimm-7.2.qevm")
+    assert image.stream is not None
+    assert {block.name: block.paddr for block in image.stream.blocks if block.name in ("pc.ram", "d1")} == {
+        "pc.ram": 0,
+        "d1": None,
+    }
+    assert "d1" in image.missing
+    assert image.memory.range_at(0x1_0000_0000) is None
+
+
+def _of(name: str) -> GuestImage:
+    return _open(_case(_FOLDER, name)[0])

@@ -1,0 +1,75 @@
+"""Open a QEMU migration stream as a memory image: memory, entry, and what the stream says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from vmci_tui.common.safe_text import visible
+from vmci_tui.common.sizes import size_text
+from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.images.guest_image import GuestImage, ImageChoice, RamBlock, StreamFacts
+from vmci_tui.images.stream_image import entry
+from vmci_tui.images.stream_image.addresses import CLOCK, CMOS, Layout, layouts
+from vmci_tui.images.stream_image.choose import decide, memory_of
+from vmci_tui.images.stream_image.held_memory import held_memory
+from vmci_tui.images.stream_image.stream import Stream, read_stream
+from vmci_tui.layers.file import Source
+
+_MACHINES: Final[tuple[tuple[str, str, ByteOrder], ...]] = (
+    ("pc-", "x86_64", "little"), ("microvm", "x86_64", "little"), ("virt-", "aarch64", "little"),
+    ("s390-", "s390x", "big"), ("virt", "riscv64", "little"),
+)  # fmt: skip
+"""The usual machine of a machine type, where its CPUs do not say which it is."""
+
+
+def open_stream(source: Source, _: ImageChoice) -> GuestImage:
+    """Read what a stream holds. Raises OpenError for one whose head is damaged."""
+    stream = read_stream(source)
+    type_ = stream.configuration.machine
+    history = entry.entry_of(stream.state(entry.NAME, entry.LENGTH))
+    possible = layouts(type_, stream.blocks, stream.state(CLOCK, CMOS))
+    layout = decide(possible, stream.memory, history)
+    machine, order = _machine(type_)
+    memory = memory_of(layout, stream.memory) if stream.index is None else held_memory(layout, stream, stream.index)
+    return GuestImage(
+        "qemu-stream",
+        machine,
+        None,
+        order,
+        stream.memory,
+        memory,
+        entry=history,
+        doubts=tuple(f"{text[:1].upper()}{text[1:]}." for text in layout.doubts),
+        missing=". ".join(_missing(stream, layout)),
+        stream=_facts(stream, layout),
+    )
+
+
+def _machine(type_: str) -> tuple[str, ByteOrder] | tuple[None, None]:
+    return next(((name, order) for prefix, name, order in _MACHINES if type_.startswith(prefix)), (None, None))
+
+
+def _facts(stream: Stream, layout: Layout) -> StreamFacts:
+    paddrs: dict[int, int] = {}
+    for item in sorted(layout.placed, reverse=True):
+        paddrs[item.block] = item.paddr
+    blocks = (RamBlock(block.name, block.length, paddrs.get(number)) for number, block in enumerate(stream.blocks))
+    configuration = stream.configuration
+    cpus = len({section.instance for section in stream.sections if section.name == "cpu"})
+    whole = not stream.broken
+    return StreamFacts(0, configuration.machine, configuration.capabilities, tuple(blocks), complete=whole, cpus=cpus)
+
+
+def _missing(stream: Stream, layout: Layout) -> Iterator[str]:
+    """Yield sentences about memory that the stream does not have, or not at a known address."""
+    if stream.broken:
+        yield f"the stream is not whole: {stream.broken}; what comes before is shown"
+    for number in layout.unplaced:
+        block = stream.blocks[number]
+        yield f"the stream does not say at which paddr its block {visible(block.name)} is ({size_text(block.length)})"
+    index = stream.index
+    for number in sorted({item.block for item in layout.placed}):
+        block = stream.blocks[number]
+        if index is not None and block.mapped is None and not any(index.places[number]):
+            yield f"no page of its block {visible(block.name)} is in the stream ({size_text(block.length)})"
