@@ -50,5 +50,5 @@ def test_words() -> None:
         record_words(LogRecord(None, None, None, None, b"", None, "its text is overwritten"))
         == "its text is overwritten"
     )
-    assert failures(view_of(_LOG).lines) == "The kernel panicked. 2 lines report a failure: f goes to the next."
+    assert failures(view_of(_LOG).lines) == "The kernel panicked. 2 lines report a failure: ] goes to the next."
     assert failures(view_of(log((b"a", 6))).lines).startswith("No line") and failures(()) == ""

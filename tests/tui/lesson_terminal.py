@@ -14,7 +14,8 @@ from vmci_tui.lessons.lesson import TYPE
 _BYTES = {
     "enter": "\r", "escape": "\x1b", "tab": "\t", "down": "\x1b[B", "up": "\x1b[A", "right": "\x1b[C", "left": "\x1b[D",
     "home": "\x1b[H", "end": "\x1b[F", "pageup": "\x1b[5~", "pagedown": "\x1b[6~", "ctrl+u": "\x15",
-    "slash": "/", "question_mark": "?", "f6": "\x1b[17~", "f7": "\x1b[18~", "f8": "\x1b[19~", "f9": "\x1b[20~",
+    "slash": "/", "plus": "+", "equals_sign": "=", "right_square_bracket": "]",
+    "question_mark": "?", "f6": "\x1b[17~", "f7": "\x1b[18~", "f8": "\x1b[19~", "f9": "\x1b[20~",
 }  # fmt: skip
 """The bytes that a terminal sends for a key."""
 _AGAIN = 0.3

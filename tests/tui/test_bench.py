@@ -92,14 +92,14 @@ async def test_a_defect_without_effect_is_reported() -> None:
 
 async def test_machines() -> None:
     async with running() as pilot:
-        await pilot.press("X", "m")
+        await pilot.press("X", "right")
         await settled(pilot)
         assert "a faulty dump: i386" in shown(pilot) and "Now 1 finding" in _words(pilot)
         await _flip(pilot, "byte-order")
         assert "a faulty dump: s390x, 1 fault" in shown(pilot) and "the guest is now s390x" in said(pilot)
         await _flip(pilot, "phys-base")
         assert "T16 phys-base can only be made on x86_64" in said(pilot) and "s390x, 1 fault" in shown(pilot)
-        await pilot.press("m")
+        await pilot.press("right")
         await settled(pilot)
         assert "a faulty dump: x86_64, no fault" in shown(pilot)
         assert "1 of the faults cannot be made on x86_64" in said(pilot)
@@ -107,10 +107,10 @@ async def test_machines() -> None:
 
 async def test_groups_by_key() -> None:
     async with running(size=(80, 24)) as pilot:
-        await pilot.press("X", "n")
+        await pilot.press("X", "right_square_bracket")
         await settled(pilot)
         assert _words(pilot).startswith("N01") and "The notes" in shown(pilot)
-        await pilot.press("p", "p")
+        await pilot.press("left_square_bracket", "left_square_bracket")
         await settled(pilot)
         assert _words(pilot).startswith("M01")
 
@@ -224,7 +224,7 @@ async def test_what_does_not_go_together_is_named(size: tuple[int, int]) -> None
         assert "E02 never-written        not with 15-bytes: " in shown(pilot), "it would hide 15-bytes"
         await _flip(pilot, "two-halves")
         assert _words(pilot).startswith("E01 two-halves does not go with E01 15-bytes: remove one of them")
-        await pilot.press("x", "m")
+        await pilot.press("x", "right")
         await settled(pilot)
         assert "not with" not in shown(pilot)
         await _at(pilot, "phys-base")

@@ -50,7 +50,7 @@ async def test_a_wrong_value_keeps_the_question_open(sample: Sample) -> None:
 async def test_keys_are_added_and_deleted(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         screen = main_screen(pilot)
-        await pilot.press("n")
+        await pilot.press("plus")
         await type_text(pilot, "NUMBER(mine)=42")
         await pilot.press("enter")
         await settled(pilot)

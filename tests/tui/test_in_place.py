@@ -53,7 +53,9 @@ async def test_a_note_is_appended_in_place_and_undone(sample: Sample, tmp_path: 
         assert open_document(str(dump)).state.note is not None
         screen = main_screen(pilot)
         assert screen.document.state.note is not None and not screen.document.modified
-        await pilot.press("U")
+        await pilot.press("u")
+        assert "dump.elf" in shown(pilot), "without an edit to undo, u asks about the save"
+        await pilot.press("escape", "U")
         assert "dump.elf" in shown(pilot), "it names the file whose save it would undo"
         await pilot.press("down", "enter")
         await settled(pilot)

@@ -297,7 +297,7 @@ async def test_what_was_done_is_kept(tmp_path: Path) -> None:
 async def test_the_next_step_follows_by_itself_where_the_user_wants_that(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(teacher, "_REST", 0.01)
     async with lessons() as (app, pilot):
-        await pilot.press("a")
+        await pilot.press("space")
         assert "by itself" in shown(pilot) and load_progress().advance
         await pilot.press("enter")
         await settled(pilot)

@@ -45,7 +45,7 @@ async def test_the_log_of_a_panicked_guest_opens_at_the_reason(sample: Sample) -
         await _press(pilot, "P")
         assert _line(pilot).endswith("sysrq: Trigger a crash") and "The kernel panicked" in shown(pilot)
         assert "Call Trace:" in shown(pilot), "what follows the reason is in sight"
-        await _press(pilot, "f")
+        await _press(pilot, "right_square_bracket")
         assert _line(pilot).endswith("Kernel panic - not syncing: sysrq triggered crash")
         assert ui_state(pilot.app, False).record == 238
 
@@ -72,7 +72,7 @@ async def test_levels_and_a_file_of_what_is_shown(sample: Sample, tmp_path: Path
         await _press(pilot, "P", "l")
         rows = pilot.app.screen.query_one("#log", LineList).rows
         assert 0 < len(rows) < 100 and "warnings and worse" in shown(pilot)
-        await _press(pilot, "w", "ctrl+u")
+        await _press(pilot, "s", "ctrl+u")
         await type_text(pilot, str(tmp_path / "out.txt"))
         await _press(pilot, "enter")
         assert len((tmp_path / "out.txt").read_text().splitlines()) == len(rows)

@@ -106,7 +106,7 @@ async def test_copying_in_each_form(sample: Sample, size: tuple[int, int], monke
         for number, word in enumerate(wanted):
             await pilot.press("C", *["down"] * number)
             await settled(pilot)
-            assert "Copy PAGESIZE, 13 bytes, as" in shown(pilot) and "w To a file" in shown(pilot)
+            assert "Copy PAGESIZE, 13 bytes, as" in shown(pilot) and "s To a file" in shown(pilot)
             await pilot.press("enter")
             await settled(pilot)
             assert word in pilot.app.clipboard
@@ -124,7 +124,7 @@ async def test_copying_into_a_file_replaces_none(
         raw = main_screen(pilot).document.state.entry.raw  # type: ignore[union-attr]
         await pilot.press("7", "home", "c")
         assert "C writes a file" in said(pilot)
-        await pilot.press("C", "w")
+        await pilot.press("C", "s")
         await settled(pilot)
         await type_text(pilot, "there")
         await pilot.press("enter")
@@ -136,7 +136,7 @@ async def test_copying_into_a_file_replaces_none(
             await settled(pilot)
             assert main_screen(pilot).is_current
             assert data is None or (tmp_path / name).read_bytes() == data
-            await pilot.press("C", "w")
+            await pilot.press("C", "s")
             await settled(pilot)
 
 

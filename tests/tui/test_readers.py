@@ -77,7 +77,7 @@ async def test_the_matrix_marks_what_readers_read_differently(sample: Sample) ->
         await pilot.press("m")
         await settled(pilot)
         assert "Values that each reader reads" in shown(pilot)
-        await pilot.press("d")
+        await pilot.press("equals_sign")
         await settled(pilot)
         listed = pilot.app.screen.query_one("#matrix")
         assert 0 < len(listed.rows) < 20  # type: ignore[attr-defined]

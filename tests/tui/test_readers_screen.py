@@ -162,7 +162,7 @@ async def test_a_key_shows_what_further_programs_make_of_the_file(sample: Sample
         await settled(pilot)
         readers = pilot.app.screen
         assert isinstance(readers, ReadersScreen) and "gdb" not in shown(pilot)
-        await pilot.press("a")
+        await pilot.press("plus")
         assert readers._job is not None
         readers._job.finish()
         await settled(pilot)
@@ -178,7 +178,7 @@ async def test_a_key_shows_what_further_programs_make_of_the_file(sample: Sample
         await pilot.press("down")
         await settled(pilot)
         assert str(readers.query_one("#verdict", Static).content).startswith("volatility3 2.28.2: accepts")
-        await pilot.press("a")
+        await pilot.press("plus")
         await settled(pilot)
         assert "volatility3" not in shown(pilot)
 

@@ -128,7 +128,7 @@ async def test_the_entry_of_a_candidate_is_saved(sample: Sample, tmp_path: Path)
     async with running(sample(_BARE)) as pilot:
         await pilot.press("F")
         await settled(pilot)
-        await pilot.press("e")
+        await pilot.press("E")
         await settled(pilot)
         await type_text(pilot, str(out))
         await pilot.press("enter")
@@ -140,7 +140,7 @@ async def test_a_candidate_beside_the_note_of_the_dump(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         await pilot.press("F")
         await settled(pilot)
-        await pilot.press("d")
+        await pilot.press("equals_sign")
         await settled(pilot)
         assert "equal byte for byte" in shown(pilot)
 

@@ -48,9 +48,9 @@ async def test_each_edit_shows_its_command_and_all_are_a_script(
         assert "$ vmci set a.elf PAGESIZE=8192" in seen and "# delete note 0" in seen and "vmci check a.elf" in seen
         await pilot.press("home", "enter")
         assert pilot.app.clipboard == "vmci set a.elf PAGESIZE=8192 -o a-fixed.elf"
-        await pilot.press("a")
+        await pilot.press("C")
         assert pilot.app.clipboard.startswith("#!/bin/sh\nset -e\nvmci set")
-        await pilot.press("w", "enter")
+        await pilot.press("s", "enter")
         await settled(pilot)
         await pilot.press("escape")
         assert main_screen(pilot).is_current

@@ -12,6 +12,8 @@ from vmci_tui.lessons.lesson import TYPE, UNTIL
 _KEYS: Final = {
     "question_mark": "?",
     "slash": "/",
+    "plus": "+",
+    "equals_sign": "=",
     "right_square_bracket": "]",
     "left_square_bracket": "[",
     "pagedown": "Page Down",

@@ -74,7 +74,7 @@ def moves(what: str) -> tuple[Binding, ...]:
 
 
 OPEN_ENTRY: Final = (
-    bind("b", "screen.open_entry", "Open entry", "Open the entry of this dump", "open_entry"),
+    bind("E", "screen.open_entry", "Open entry", "Open the entry of this dump", "open_entry"),
     bind(
         "p",
         "screen.paste_entry",

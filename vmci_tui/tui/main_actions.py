@@ -217,8 +217,8 @@ class MainActions:
         steps = next_commands(judgement, path)
         self._screen.app.push_screen(SavedScreen(words, closing(judgement), steps), chosen)
 
-    def undo_save(self) -> None:
-        """Undo the last save in place of a file, after a question with its name."""
+    def undo_save(self, none: str = "there is no save in place to undo") -> None:
+        """Undo the last save in place of a file, after a question with its name; say `none` if there is none."""
         document = self.session.document
         try:
             saves = undoable_saves(document)
@@ -226,7 +226,7 @@ class MainActions:
             self._say(str(error), "error")
             return
         if not saves:
-            self._say("there is no save in place to undo")
+            self._say(none)
             return
 
         def chosen(choice: str | None) -> None:

@@ -49,7 +49,7 @@ class MainScreen(Guarded, Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("s,ctrl+s", "save", "Save", "Save a copy; the plan is shown first"),
-        bind("u,ctrl+z", "undo", "Undo", "Undo the last edit"),
+        bind("u,ctrl+z", "undo", "Undo", "Undo the last edit; then the last save in place"),
         bind("R", "repair", "Repair", "Apply all safe fixes in one go; they are shown first"),
         bind("v", "readers", "Readers", "Show every reader's verdict, and why"),
         bind("F", "find", "Find note", "Find the note in guest memory"),
@@ -306,7 +306,10 @@ class MainScreen(Guarded, Screen[None]):
 
     def action_undo(self) -> None:
         edit = self.session.undo()
-        say(self, f"undone: {edit.label}" if edit else "nothing to undo")
+        if edit:
+            say(self, f"undone: {edit.label}")
+        else:
+            self._do.undo_save("nothing to undo")
 
     def action_redo(self) -> None:
         edit = self.session.redo()

@@ -22,12 +22,18 @@ def say(node: DOMNode, words: str, severity: Literal["information", "warning", "
 
 
 def ask(
-    node: DOMNode, title: str, accept: Accept, value: str = "", hint: str = "", preview: Preview | None = None
+    node: DOMNode,
+    title: str,
+    accept: Accept,
+    value: str = "",
+    hint: str = "",
+    preview: Preview | None = None,
+    at_once: str = "",
 ) -> None:
-    """Ask for a line of text."""
+    """Ask for a line of text; `at_once` is one that needs no Enter."""
     from vmci_tui.tui.widgets.dialogs import Ask
 
-    node.app.push_screen(Ask(title, accept, value, hint, preview))
+    node.app.push_screen(Ask(title, accept, value, hint, preview, at_once))
 
 
 def choose(

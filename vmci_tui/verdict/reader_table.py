@@ -30,7 +30,7 @@ def reader_lines(both: VerdictPair, entry: bool) -> tuple[ReaderLine, ...]:
         then = both.after[name]
         words = _words(then if then.state != verdict.state else verdict)
         if name == "qemu" and not entry:
-            words = Safe("no entry open: b opens one")
+            words = Safe("no entry open: E opens one")
         if verdict.state == then.state == "refuses" and (same := first.setdefault(words, name)) != name:
             words = Safe(f"same as {same}")
         out.append(ReaderLine(name, verdict.state, then.state, words))

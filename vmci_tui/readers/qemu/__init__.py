@@ -163,5 +163,5 @@ def verdict(document: Document, version: str = "7.2.22") -> Verdict:
         judged = {known: judge_entry(entry, pointed, guest, known) for known in VERSIONS if guest.order == "big"}
         each = (VersionVerdict(numbers_of(known), verdict.accepts) for known, verdict in judged.items())
         return replace(judge_entry(entry, pointed, guest, version), by_version=differing(each))
-    says = visible("no entry is open: --blob BLOB opens one, as b does in the app")
+    says = visible("no entry is open: --blob BLOB opens one, as E does in the app")
     return Verdict(reader(version, guest.machine), None, says, None, None, None, None, (), asked=False)

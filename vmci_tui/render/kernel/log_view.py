@@ -98,4 +98,4 @@ def failures(lines: Sequence[LogLine]) -> str:
     if not marks:
         return "No line reports a panic, an oops or a warning." if lines else ""
     count = "1 line reports" if len(marks) == 1 else f"{len(marks)} lines report"
-    return f"{'The kernel panicked. ' if 'panic' in marks else ''}{count} a failure: f goes to the next."
+    return f"{'The kernel panicked. ' if 'panic' in marks else ''}{count} a failure: ] goes to the next."

@@ -36,7 +36,7 @@ class LessonsScreen(Guarded, Screen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "choose", "Begin", "Start this lesson on copies of its files", "lessons.begin"),
-        bind("a", "advance", "Auto-advance", "Let the next step follow by itself, or no longer", "lessons.advance"),
+        bind("space", "advance", "Auto-advance", "Let the next step follow by itself, or no longer", "lessons.advance"),
         bind("escape,q", "back", "Back", "Go back, or quit", "lessons.back"),
     ]
 

@@ -36,7 +36,7 @@ class CopyScreen(Dialog[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "copy", "Copy", "Copy it to the clipboard", "copy_as.copy"),
-        bind("w", "file", "To a file", "Write it to a new file", "copy_as.file"),
+        bind("s", "file", "To a file", "Write it to a new file", "copy_as.file"),
         Binding("escape,C,q", "cancel", "Cancel", id="dialog.cancel"),
     ]
 
@@ -52,7 +52,7 @@ class CopyScreen(Dialog[None]):
             with VerticalScroll(id="sight"):
                 yield Static(id="seen")
             lacking = lacks_clipboard(os.environ)
-            yield hint_line("this terminal has no clipboard: w writes a file" if lacking else "")
+            yield hint_line("this terminal has no clipboard: s writes a file" if lacking else "")
             yield buttons(("ok", "Copy"), ("into", "To a file"), ("cancel", "Cancel"))
 
     def on_mount(self) -> None:

@@ -32,7 +32,7 @@ _WIDE = 100
 """Cells of the narrowest pane where a field and its meaning fit into one line."""
 _WIDTHS = {"host_format": 16, "guest_format": 16, "size": 32, "paddr": 64}
 """Bits of each field."""
-_NO_ENTRY = "no entry is open: press b to open the entry of this dump"
+_NO_ENTRY = "no entry is open: press E to open the entry of this dump"
 
 
 class EntryList(LineList):
@@ -236,7 +236,7 @@ class EntryList(LineList):
     def action_ask_qemu(self) -> None:
         """Ask the installed QEMU what it does with this entry and note; it takes a second, in a thread."""
         if self.session.document.state.entry is None:
-            say(self, "QEMU can only be asked about an entry: press b to open the entry of this dump", "warning")
+            say(self, "QEMU can only be asked about an entry: press E to open the entry of this dump", "warning")
             return
         say(self, "asking QEMU")
         self.run_worker(self._ask_qemu, thread=True, exclusive=True, group="ask")

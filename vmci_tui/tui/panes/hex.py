@@ -27,8 +27,10 @@ from vmci_tui.tui.widgets.status_line import StatusLine
 if TYPE_CHECKING:
     from vmci_tui.render.copy_formats import CopiedBytes
 
+_FIRST = "g"
+"""What is typed for the first byte: no address begins with it, and its key is that of *Go to*."""
 SEARCH_BINDINGS = (
-    bind("g", "goto", "Go to", "Go to a file offset or a guest-physical address"),
+    bind("g", "goto", "Go to", "Go to a file offset or a guest-physical address; gg: the first byte"),
     bind("slash", "search", "Search", "Search for text or hex bytes"),
     bind("n", "search_next", "Next match", "Search for the next match"),
 )
@@ -67,7 +69,12 @@ class BytesPane(HexView):
         return offset_of(typed, self.document.layout)
 
     def action_goto(self) -> None:
-        ask(self, "Go to", lambda typed: self.arrive(self.offset_of(typed)), hint=self.goto_hint)
+        """Ask where to go; a second g goes to the first byte, as in vim and less."""
+
+        def go(typed: str) -> None:
+            self.arrive(0 if typed == _FIRST else self.offset_of(typed))
+
+        ask(self, "Go to", go, hint=f"{self.goto_hint}; g: the first byte", at_once=_FIRST)
 
     # Searching
 

@@ -57,10 +57,10 @@ class KeysList(LineList):
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "edit_value", "Edit", "Change the value (or the broken line)"),
         bind("i", "explain", "Explain", "Show what the key means, and which readers use it"),
-        bind("n", "add_key", "New key", "Add a key at the end"),
+        bind("plus", "add_key", "New key", "Add a key at the end"),
         bind("slash", "filter", "Filter", "Show only lines that contain a text"),
         bind("d", "delete_line", "Delete", "Remove the line"),
-        bind("f2,E", "rename_key", "Rename", "Change the key, not its value", show=False),
+        bind("f2", "rename_key", "Rename", "Change the key, not its value", show=False),
         *moves("line"),
     ]
 

@@ -70,15 +70,13 @@ class BenchScreen(Guarded, Screen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("space,enter", "flip", "Toggle", "Add or remove this fault", "craft.toggle"),
-        bind("m", "machine", "Machine", "Next guest: x86-64, i386, aarch64, s390x", "craft.machine"),
+        bind("right", "machine", "Machine", "Next guest: x86-64, i386, aarch64, s390x", "craft.machine"),
         bind("x", "clear", "None", "Remove all faults", "craft.clear"),
         bind("s", "save", "Save", "Save dump, entry, note and manifest to a folder", "craft.save"),
         bind("o", "open", "Open it", "Save and open the dump with its entry", "craft.open"),
         bind("c", "copy", "Command", "Copy the shell command for these files", "craft.copy"),
-        bind("n,right_square_bracket", "group(1)", "Next group", "Go to the next group", "craft.next", False),
-        bind(
-            "p,left_square_bracket", "group(-1)", "Previous group", "Go to the previous group", "craft.previous", False
-        ),
+        bind("right_square_bracket", "group(1)", "Next group", "Go to the next group", "craft.next", False),
+        bind("left_square_bracket", "group(-1)", "Previous group", "Go to the previous group", "craft.previous", False),
         bind("slash", "filter", "Filter", "Show only faults with a text", "craft.filter"),
         bind("escape,q", "back", "Back", "Show all faults again, or go back", "craft.back"),
     ]

@@ -55,8 +55,8 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
     about = "Candidates: every place in guest memory that looks like the note, best first, proved or not."
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter,a", "adopt", "Adopt", "Make it the dump's note", "candidates.adopt"),
-        bind("d", "differences", "Compare", "Compare it with the dump's note, or the best", "candidates.compare"),
-        bind("e", "entry", "Entry", "Save the entry for this note", "candidates.entry"),
+        bind("equals_sign", "differences", "Compare", "Compare it with the note, or the best", "candidates.compare"),
+        bind("E", "entry", "Entry", "Save the entry for this note", "candidates.entry"),
         bind("A", "everywhere", "Every byte", "Search every byte, not only page starts", "candidates.all"),
         bind("escape,F,q", "leave", "Back", "Stop the search, or go back to the file", "candidates.back"),
     ]

@@ -51,10 +51,10 @@ class LogScreen(WorkerScreen[None]):
         bind("slash", "search", "Search", "Search for words, in any case", "log.search"),
         bind("n", "search_next(1)", "Next", "Go to the next match", "log.next"),
         bind("N", "search_next(-1)", "Previous", "Go to the match before", "log.previous", show=False),
-        bind("f", "fault(1)", "Next fault", "Go to the next panic, oops or warning", "log.fault"),
+        bind("right_square_bracket", "fault(1)", "Next fault", "Go to the next panic, oops or warning", "log.fault"),
         bind("l", "level", "Level", "Show all levels, warnings and worse, or errors and worse", "log.level"),
         bind("c,enter", "copy", "Copy", "Copy the record", "log.copy"),
-        bind("w", "file", "To a file", "Write the lines that are shown to a new file", "log.file"),
+        bind("s", "file", "To a file", "Write the lines that are shown to a new file", "log.file"),
         bind("escape,P,q", "leave", "Back", "Stop reading, or go back to the file", "log.back"),
     ]
 

@@ -50,7 +50,7 @@ class MatrixScreen(Guarded, Screen[None]):
     """
     about = "Matrix: the value that each reader reads for each key of the text; keys with differences come first."
     BINDINGS: ClassVar[list[BindingType]] = [
-        bind("d", "only_different", "Only differences", "Hide keys without differences", "matrix.only"),
+        bind("equals_sign", "only_different", "Only differences", "Hide keys without differences", "matrix.only"),
         bind("slash", "filter", "Filter", "Show only keys and values that contain a text", "matrix.filter"),
         bind("i,enter", "explain", "Explain", "Show what the key means", "matrix.explain"),
         bind("escape,m,q", "leave", "Back", "Clear the filter, or go back", "matrix.back"),

@@ -62,7 +62,7 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
         bind("R", "repair", "Repair", "Apply all safe fixes in one go", "readers.repair"),
         bind("m", "matrix", "Values", "Show each reader's value for each key", "readers.matrix"),
         bind("c", "copy", "Copy command", "Copy this reader's next command", "readers.copy"),
-        bind("a", "all", "More", "Show what further programs, such as gdb, make of it", "readers.all"),
+        bind("plus", "all", "More", "Show what further programs, such as gdb, make of it", "readers.all"),
         bind("V", "version", "Version", "Choose the version whose rules judge", "readers.version"),
         bind("escape,v,q", "dismiss", "Back", "Back to the file", "readers.back"),
     ]
@@ -243,7 +243,7 @@ def verdict_lines(
     elif verdict.state == "opens":
         out += ["", f'Output when it reads utsname:  "{verdict.unread}"']
     elif not verdict.asked:
-        out += ["", "Not asked: no entry is open; b opens one"]
+        out += ["", "Not asked: no entry is open; E opens one"]
     if then.state != verdict.state:
         out += ["", f"After saving:  {state_words(then)}", f"Output then:  {_quoted(then)}"]
     mine = fixes_for(name, found)

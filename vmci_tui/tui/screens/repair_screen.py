@@ -46,7 +46,7 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "accept", "Apply", "Apply these fixes; u undoes each", "repair.accept"),
         bind("s,ctrl+s", "accept_and_save", "Apply and save", "Apply these fixes, and save a copy", "repair.save"),
-        bind("k", "keep_segments", "Keep headers", "Do not merge program headers", "repair.keep"),
+        bind("H", "keep_segments", "Keep headers", "Do not merge program headers", "repair.keep"),
         bind("F", "candidates", "Candidates", "Choose a note by hand", "repair.candidates"),
         bind("escape,q", "leave", "Back", "Stop, or go back without changes", "repair.back"),
     ]

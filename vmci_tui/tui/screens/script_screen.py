@@ -36,8 +36,8 @@ class CommandsScreen(Guarded, Screen[None]):
     about = "Commands: the edits so far as shell commands, and commands that show what the app shows."
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter,c", "copy", "Copy", "Copy this command", "commands.copy"),
-        bind("a", "copy_all", "Copy all", "Copy all edits as a script", "commands.copy_all"),
-        bind("w", "write", "To a file", "Write all edits to a script", "commands.write"),
+        bind("C", "copy_all", "Copy all", "Copy all edits as a script", "commands.copy_all"),
+        bind("s", "write", "To a file", "Write all edits to a script", "commands.write"),
         bind("escape,dollar_sign,q", "dismiss", "Back", "Back to the file", "commands.back"),
     ]
 

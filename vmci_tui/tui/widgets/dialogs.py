@@ -176,10 +176,17 @@ class Ask(TypedDialog):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
 
     def __init__(
-        self, title: str, accept: Accept, value: str = "", hint: str = "", preview: Preview | None = None
+        self,
+        title: str,
+        accept: Accept,
+        value: str = "",
+        hint: str = "",
+        preview: Preview | None = None,
+        at_once: str = "",
     ) -> None:
+        """`at_once` is a text that is accepted as soon as it is typed, without Enter."""
         super().__init__(title, accept, preview)
-        self._value, self._hint = value, hint
+        self._value, self._hint, self._at_once = value, hint, at_once
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -192,7 +199,10 @@ class Ask(TypedDialog):
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
-        self.judge(event.value)
+        if event.value and event.value == self._at_once:
+            self.submit(event.input, event.value)
+        else:
+            self.judge(event.value)
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#ok")
