@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.tui.driving import main_screen, running, settled, shown
+from tests.tui.driving import main_screen, running, said, settled, shown
 from vmci_tui.document import edit_text
 from vmci_tui.document.edit import Edit
 from vmci_tui.tui.panes.findings import FindingsList
@@ -79,3 +79,23 @@ async def test_fixed_findings_stay_below_the_others_until_undone(sample: Sample)
         await pilot.press("u")
         await settled(pilot)
         assert not found.fixed and [item.code for item in screen.session.found] == before
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_the_text_that_r_puts_back_is_shown_and_cannot_be_edited(sample: Sample, size: tuple[int, int]) -> None:
+    async with running(sample("amd64-cut-nonote.elf"), size=size) as pilot:
+        await pilot.press("4")
+        await settled(pilot)
+        assert "found at 0x19c8000 and proved: [R] puts it back" in shown(pilot)
+        assert "109 lines, not in the file yet" in shown(pilot)
+        assert " +   1 OSRELEASE" in shown(pilot) and " +   2 BUILD-ID" in shown(pilot)
+        screen = main_screen(pilot)
+        await pilot.press("down", "down")
+        view = screen.query_one(HexPane)
+        assert view.document.read(view.cursor, 13) == b"PAGESIZE=4096", "its bytes in guest memory"
+        await pilot.press("enter")
+        await pilot.press("d", "D")
+        assert "not in the file yet: R puts them back" in said(pilot) and not screen.document.modified
+        await pilot.press("slash", *"BUILD", "enter")
+        await settled(pilot)
+        assert len(screen.query_one(KeysList).rows) == 1

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from vmci_tui.changes.matching import Matching
     from vmci_tui.common.budget import Budget
     from vmci_tui.render.copy_formats import CopiedBytes
+    from vmci_tui.verdict.offered_text import OfferedText
 
 PROVED = {True: "proved", False: "DISPROVED", None: "not provable"}
 """Whether guest memory proves the text, in a word."""
@@ -118,7 +119,7 @@ class KeysList(LineList):
     def _chosen(self) -> Line | None:
         line = self.line()
         if line is None:
-            say(self, "a Windows header is never edited" if self.rows else "no line is selected", "warning")
+            say(self, self.shown.locked or "no line is selected", "warning")
         return line
 
     def selected_text(self) -> str:
@@ -232,10 +233,36 @@ class KeysPane(Guarded, Vertical):
 
     def show_state(self) -> None:
         """Show the lines of the session's document that pass the filter."""
-        rows = key_rows(self.session.document.state, self._wanted, self.changed)
+        state = self.session.document.state
+        rows = key_rows(state, self._wanted, self.changed)
+        offered = self._offered() if state.note is None else None
+        if offered is not None:
+            from vmci_tui.tui.rows.offered_rows import OfferedRows
+
+            rows = OfferedRows(offered, self._wanted)
         self.query_one(KeysList).show_keys(rows)
         self.set_class(not rows and not self._wanted, "bare")
+        self._show_filter(offered.words if offered is not None else "")
         self.show_title()
+
+    def show_outlook(self) -> None:
+        """Show what is known by now of the text that the dump lacks."""
+        if self.session.document.state.note is None:
+            self.show_state()
+
+    def _offered(self) -> OfferedText | None:
+        """Return the text that the dump lacks; None as long as nobody looks for it."""
+        ahead = self.session.ahead
+        if ahead is None or self.session.document.dump is None:
+            return None
+        from vmci_tui.verdict.offered_text import offered_text
+
+        return offered_text(ahead.outlook)
+
+    def _show_filter(self, offered: str = "") -> None:
+        """Show the filter, or without one what a text that the dump lacks is."""
+        shown = f"filter: {self._wanted}  (Esc clears it)" if self._wanted else offered or "/ filter"
+        self.query_one("#filter-line", StatusLine).set_text(shown)
 
     def show_title(self) -> None:
         """Show the number of lines, and whether memory proves them."""
@@ -272,9 +299,8 @@ class KeysPane(Guarded, Vertical):
     @on(Input.Submitted, "#filter")
     def _close_filter(self) -> None:
         """Replace the input field by the line."""
-        line = self.query_one("#filter-line", StatusLine)
-        line.set_text(f"filter: {self._wanted}  (Esc clears it)" if self._wanted else "/ filter")
-        line.display = True
+        self._show_filter()
+        self.query_one("#filter-line").display = True
         self.query("#filter").remove()
         self.query_one(KeysList).focus()
 

@@ -218,9 +218,11 @@ class Panes(Guarded, Widget):
     @on(LineList.Moved, "#keys")
     def _key_moved(self, event: LineList.Moved) -> None:
         shown = self.query_one(KeysList).shown
-        if (part := shown.part(event.index)) is not None:
+        if (place := shown.place(event.index)) is not None:
+            self._point_at(place)
+        elif (part := shown.part(event.index)) is not None:
             self._point_in_note(part.offset, part.length)
-        else:
+        elif shown.lines:
             self.point_at_line(shown.lines[event.index].number)
 
     @on(KeysPane.Filtered)

@@ -33,6 +33,8 @@ class KeyRows(LazyRows):
     title = "Note text"
     summary = "none"
     """The pane's subtitle if the note has no text."""
+    locked = ""
+    """Why no row can be edited; empty if rows are lines of the note."""
 
     def __init__(self, text: Vmcoreinfo | None, wanted: str = "", changed: Matching | None = None) -> None:
         self.text = text
@@ -107,6 +109,10 @@ class KeyRows(LazyRows):
 
     def part(self, index: int) -> Span | None:
         """Return the bytes of the descriptor that a row is about; None for a line of the text."""
+        return None
+
+    def place(self, index: int) -> Span | None:
+        """Return the bytes of the file that a row outside of the note is about; None for a row of the note."""
         return None
 
     def index_of(self, number: int) -> int | None:

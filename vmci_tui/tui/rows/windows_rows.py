@@ -13,6 +13,7 @@ class WindowsHeaderRows(KeyRows):
     """A row for each field of the header; it has no lines of text."""
 
     title = "Windows header"
+    locked = "a Windows header is never edited"
 
     def __init__(self, note: Note, wanted: str = "") -> None:
         super().__init__(None)
