@@ -130,3 +130,15 @@ def test_a_dimm_gets_no_address_and_is_named() -> None:
 
 def _of(name: str) -> GuestImage:
     return _open(_case(_FOLDER, name)[0])
+
+
+@pytest.fixture(scope="module", params=_cases("notes_sha256"))
+def case_with_notes(request: pytest.FixtureRequest) -> Case:
+    return _case(*request.param)
+
+
+def test_the_notes_of_cpus_are_those_of_qemus_dump(case_with_notes: Case) -> None:
+    source, wanted = case_with_notes
+    image = _open(source)
+    assert sha256(b"".join(note.raw for note in image.notes)).hexdigest() == wanted["notes_sha256"]
+    assert not image.doubts

@@ -12,6 +12,7 @@ from vmci_tui.images.guest_image import GuestImage, ImageChoice, RamBlock, Strea
 from vmci_tui.images.stream_image import entry
 from vmci_tui.images.stream_image.addresses import CLOCK, CMOS, Layout, layouts
 from vmci_tui.images.stream_image.choose import decide, memory_of
+from vmci_tui.images.stream_image.cpus import cpus_of
 from vmci_tui.images.stream_image.held_memory import held_memory
 from vmci_tui.images.stream_image.stream import Stream, read_stream
 from vmci_tui.layers.file import Source
@@ -30,7 +31,8 @@ def open_stream(source: Source, _: ImageChoice) -> GuestImage:
     history = entry.entry_of(stream.state(entry.NAME, entry.LENGTH))
     possible = layouts(type_, stream.blocks, stream.state(CLOCK, CMOS))
     layout = decide(possible, stream.memory, history)
-    machine, order = _machine(type_)
+    cpus = cpus_of(stream)
+    machine, order = (cpus.machine, cpus.order) if cpus.machine else _machine(type_)
     memory = memory_of(layout, stream.memory) if stream.index is None else held_memory(layout, stream, stream.index)
     return GuestImage(
         "qemu-stream",
@@ -39,10 +41,11 @@ def open_stream(source: Source, _: ImageChoice) -> GuestImage:
         order,
         stream.memory,
         memory,
+        notes=cpus.notes,
         entry=history,
-        doubts=tuple(f"{text[:1].upper()}{text[1:]}." for text in layout.doubts),
+        doubts=(*(f"{text[:1].upper()}{text[1:]}." for text in layout.doubts), *cpus.doubts),
         missing=". ".join(_missing(stream, layout)),
-        stream=_facts(stream, layout),
+        stream=_facts(stream, layout, cpus.number),
     )
 
 
@@ -50,13 +53,12 @@ def _machine(type_: str) -> tuple[str, ByteOrder] | tuple[None, None]:
     return next(((name, order) for prefix, name, order in _MACHINES if type_.startswith(prefix)), (None, None))
 
 
-def _facts(stream: Stream, layout: Layout) -> StreamFacts:
+def _facts(stream: Stream, layout: Layout, cpus: int) -> StreamFacts:
     paddrs: dict[int, int] = {}
     for item in sorted(layout.placed, reverse=True):
         paddrs[item.block] = item.paddr
     blocks = (RamBlock(block.name, block.length, paddrs.get(number)) for number, block in enumerate(stream.blocks))
     configuration = stream.configuration
-    cpus = len({section.instance for section in stream.sections if section.name == "cpu"})
     whole = not stream.broken
     return StreamFacts(0, configuration.machine, configuration.capabilities, tuple(blocks), complete=whole, cpus=cpus)
 
