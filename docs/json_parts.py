@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 Machine = Annotated[str | None, "as `x86_64`, `i386`, `aarch64`, `s390x`; null if the file names none"]
 Bits = Annotated[Literal[32, 64] | None, "the file's, not the guest's"]
@@ -101,6 +101,26 @@ class KdumpHeader(TypedDict):
     doubts: Annotated[list[str], "doubts about the file, a sentence each"]
 
 
+class BlockRange(TypedDict):
+    """A range of a running VM's memory."""
+
+    paddr: int
+    length: int
+    block: Annotated[str, "the RAM block of QEMU that it is in"]
+    offset: Annotated[int, "in the block"]
+
+
+class Live(TypedDict):
+    """A running VM, as it was asked."""
+
+    qemu: Annotated[str, "its version"]
+    running: Annotated[bool, "whether the guest ran when it was opened"]
+    device: Annotated[bool, "whether it has a vmcoreinfo device"]
+    map: list[BlockRange]
+    stopped_ms: Annotated[float, "how long vmci's commands stopped the guest, by QEMU's events"]
+    commands: Annotated[list[str], "all that was sent, in order; `vmci convert --dry-run` lists what can be sent"]
+
+
 class FileSummary(TypedDict):
     """The file."""
 
@@ -113,6 +133,7 @@ class FileSummary(TypedDict):
     machine: Machine
     bits: Bits
     byte_order: Order
+    live: Annotated[NotRequired[Live], "if it is a running VM"]
 
 
 class ByteRange(TypedDict):

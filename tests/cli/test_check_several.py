@@ -67,12 +67,12 @@ def test_names_of_files_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_error_in_one_file_is_its_line_and_the_others_are_checked(
     error: Exception, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def opened(path: str, blob: str | None = None) -> Document:
+    def opened(_options: object, path: str) -> Document:
         if path == _BAD:
             raise error
-        return open_document(path, blob)
+        return open_document(path)
 
-    monkeypatch.setattr(check, "open_document", opened)
+    monkeypatch.setattr(check, "open_named", opened)
     monkeypatch.setattr(internal_errors, "recorded", [])
     assert main(["check", _GOOD, _BAD, _GOOD]) == 3
     before, failed, after, _, summary = capsys.readouterr().out.splitlines()
@@ -81,9 +81,9 @@ def test_an_error_in_one_file_is_its_line_and_the_others_are_checked(
 
 
 def test_stopping_one_check_stops_all(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def stopped(path: str, blob: str | None = None) -> Document:
+    def stopped(_options: object, path: str) -> Document:
         raise Cancelled("stopped")
 
-    monkeypatch.setattr(check, "open_document", stopped)
+    monkeypatch.setattr(check, "open_named", stopped)
     assert main(["check", _GOOD, _GOOD]) == Cancelled.exit_code
     assert capsys.readouterr().out == ""

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.usefixtures("internal_errors_allowed")
     ("module", "name", "command"),
     [
         (checking, "next_commands", ["check"]),
-        (commands, "open_document", ["show"]),
-        (searching, "open_document", ["find"]),
+        (commands, "open_named", ["show"]),
+        (searching, "open_named", ["find"]),
         (repairing, "repair", ["repair", "--dry-run", "-o", "x"]),
         (writing, "plan_copy", ["set", "A=1", "--dry-run", "-o", "x"]),
     ],

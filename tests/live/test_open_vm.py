@@ -10,6 +10,7 @@ import pytest
 
 from tests.live.fake_qemu import FakeQemu, failed, serving
 from tests.paths import SAMPLES
+from vmci_tui.cli.run import main
 from vmci_tui.common.errors import OpenError
 from vmci_tui.containers import open_dump
 from vmci_tui.formats.fw_cfg_entry import Entry
@@ -95,3 +96,22 @@ def test_a_file_of_that_name_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert not names_vm("qmp:x")
     with open_document("qmp:x") as document:
         assert document.container == "elf"
+
+
+@pytest.mark.parametrize(
+    "command", ["repair VM -o out", "set VM A=1 --in-place", "strip VM -o out", "append VM --from-memory -o out"]
+)
+def test_a_vm_is_not_changed(command: str, tmp_path: Path, fake: FakeQemu, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving(fake, tmp_path / "q") as path:
+        assert main(command.replace("VM", f"qmp:{path}").replace("out", str(tmp_path / "out")).split()) == 2
+    assert "vmci convert" in capsys.readouterr().err
+    assert fake.asked == [] and not (tmp_path / "out").exists()
+
+
+def test_the_option_reaches_the_vm(tmp_path: Path, fake: FakeQemu, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving(fake, tmp_path / "q") as path:
+        assert main(["show", f"qmp:{path}", "--no-stop"]) == 0
+        assert "xen-save-devices-state" not in fake.names
+        assert main(["check", f"qmp:{path}"]) in (0, 1)
+        assert "xen-save-devices-state" in fake.names
+    assert "not known" in capsys.readouterr().out

@@ -60,11 +60,13 @@ def parser() -> argparse.ArgumentParser:
 
     show = _command(commands, "show", "kernel, machine, CPUs; entry, notes, memory; --keys: the text")
     _file(show, blob=True)
+    _no_stop(show)
     show.add_argument("--keys", action="store_true", help="also the text of the note: all keys with their values")
     show.add_argument("--tree", action="store_true", help="headers, notes and registers field by field, with offsets")
     show.add_argument("--qtest", action="store_true", help="the guest's writes to the entry as C for a qtest of QEMU")
     check = _command(commands, "check", "findings, and each reader's verdict; exit code 1 on an error")
     check.add_argument("files", nargs="+", metavar="FILE", help="a dump or an entry; several: a line each")
+    _no_stop(check)
     check.add_argument("--blob", metavar="BLOB", help="the entry (16 bytes) that belongs to the dump")
     check.add_argument("--all-readers", action="store_true", help="also the verdicts of further programs, such as gdb")
     _readers(check)
@@ -74,23 +76,28 @@ def parser() -> argparse.ArgumentParser:
 
     find = _command(commands, "find", "search guest memory for the note: candidates, best first")
     _file(find)
+    _no_stop(find)
     find.add_argument("--all", action="store_true", help="search every byte, not only page starts")
     find.add_argument("--raw-at", metavar="PADDR", help="FILE is a flat memory image that begins at PADDR")
 
     log = _command(commands, "log", "print the kernel's log, as dmesg does")
     _file(log)
+    _no_stop(log)
     log.add_argument("--level", metavar="LEVEL,...", help="only these, as err,warn; err+ is err and worse")
     log.add_argument("--callers", action="store_true", help="also the task (T) or CPU (C) that wrote each line")
     processors = _command(commands, "cpus", "where each CPU was, its registers, which one panicked")
     _file(processors)
+    _no_stop(processors)
     processors.add_argument("--stack", action="store_true", help="the return addresses on each CPU's kernel stack")
     processors.add_argument("--registers", action="store_true", help="all registers of each CPU")
 
     lines = _command(commands, "prove", "which lines of the note are true; exit code 1 if one is false")
     _file(lines)
+    _no_stop(lines)
 
     names = _command(commands, "symbols", "the kernel's symbols from memory, as System.map has them")
     _file(names)
+    _no_stop(names)
     names.add_argument("items", nargs="*", metavar="NAME|ADDRESS", help="only these; an address: its symbol+offset")
 
     change = _command(commands, "set", "edit keys, entry.paddr=0x..., a kdump's header.phys_base=...")
@@ -138,6 +145,7 @@ def parser() -> argparse.ArgumentParser:
 
     dump = _command(commands, "hex", "print a hex dump")
     _file(dump)
+    _no_stop(dump)
     where = dump.add_mutually_exclusive_group()
     where.add_argument("--at", metavar="N", help="file offset (default 0)")
     where.add_argument("--paddr", metavar="N", help="guest-physical address")
@@ -211,9 +219,13 @@ def _command(commands: argparse._SubParsersAction[_Parser], name: str, text: str
 
 
 def _file(command: argparse.ArgumentParser, blob: bool = False) -> None:
-    command.add_argument("file", metavar="FILE", help="a dump (ELF, kdump), or an entry (blob, .write.json)")
+    command.add_argument("file", metavar="FILE", help="a dump, a memory image, qmp:SOCKET (a running VM), or an entry")
     if blob:
         command.add_argument("--blob", metavar="BLOB", help="the entry (16 bytes) that belongs to the dump")
+
+
+def _no_stop(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--no-stop", action="store_true", help="of a VM: leave out what stops it for a millisecond")
 
 
 def _readers(command: argparse.ArgumentParser) -> None:

@@ -31,13 +31,15 @@ _SHOWN = 16
 """The most ranges of a plan whose bytes are shown."""
 _ORIGINS = {"vm": "QEMU's own, in the running VM"}
 """What is said of an entry's origin, where its name does not say it."""
+_DUMPS = ("elf", "kdump", "flattened")
+"""The containers of dumps; others are memory images, which say more."""
 _NAME_SHOWN = 1024
 """Bytes of a note's name that are shown; a hostile one has 64 MiB."""
 
 
 def head_json(document: Document) -> Json:
     dump = document.dump
-    return {
+    head = {
         "file": document.name,
         "size": document.source.size,
         "container": document.container,
@@ -45,6 +47,15 @@ def head_json(document: Document) -> Json:
         "bits": dump.bits if dump else None,
         "byte_order": dump.order if dump else None,
     }
+    return head | _image_json(document)
+
+
+def _image_json(document: Document) -> Json:
+    if document.dump is None or document.container in _DUMPS:
+        return {}
+    from vmci_tui.render.image_report import image_json
+
+    return image_json(document.dump)
 
 
 def show_json(document: Document) -> Json:
@@ -167,6 +178,10 @@ def show_text(document: Document, with_keys: bool = False) -> Iterator[str]:
     yield f"{document.name}: {document.source.size} bytes, {_container(document)}"
     if dump is not None and (header := header_report(dump)) is not None:
         yield from (*header.editable, *header.fixed)
+    if dump is not None and document.container not in _DUMPS:
+        from vmci_tui.render.image_report import image_lines
+
+        yield from image_lines(dump)
     yield from _entry_text(document)
     if dump is None:
         return

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from vmci_tui.adoption.kernel_facts import facts_of_note
 from vmci_tui.cli.chosen_readers import Choice, choose, missing_text
+from vmci_tui.cli.open_named import open_named
 from vmci_tui.cli.output import print_json, print_lines, warn_if_interrupted
 from vmci_tui.cli.streams import say
 from vmci_tui.common import internal_errors
@@ -19,7 +20,6 @@ from vmci_tui.common.safe_text import Safe, safe, visible
 from vmci_tui.document.document import Document
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.layers.file import FileSource, refuse_other
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.verdicts import NAMES, VerdictPair, judge_file
 from vmci_tui.render import verdict_report as report_readers
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     warn_if_interrupted(path)
     choice = choose(options)
     try:
-        document = open_document(path, options.blob)
+        document = open_named(options, path)
     except OpenError:
         _print_unopened(options, path, choice)
         raise
@@ -93,7 +93,7 @@ def _row(options: argparse.Namespace, path: str, chosen: tuple[str, ...], choice
     shown = visible(path)
     try:
         warn_if_interrupted(path)
-        with open_document(path) as document:
+        with open_named(options, path) as document:
             checked = _check(options, document, chosen, choice)
             words = Safe(f"{verdict_line(checked)} ({contents(document)})")
             found = _json(options, checked) if options.json else None

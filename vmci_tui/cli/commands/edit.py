@@ -8,6 +8,7 @@ from typing import Any
 
 from vmci_tui.adoption import choose as adopt
 from vmci_tui.cli.consent import agreed, print_harm, print_leftovers, print_missing_consent
+from vmci_tui.cli.open_named import open_to_save
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import EditError, UsageError
@@ -25,7 +26,7 @@ from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, LENGTH, Entry, EntryHistor
 from vmci_tui.formats.vmcoreinfo import TAKEN_OUT, is_indented, unindented
 from vmci_tui.layers.file import FileSource, small_or_stream
 from vmci_tui.opening.note_inputs import note_from, text_from
-from vmci_tui.opening.open_file import new_entry, open_document
+from vmci_tui.opening.open_file import new_entry
 from vmci_tui.readers.verdicts import DEFAULT, ChosenReaders
 from vmci_tui.render import dump_report as report
 from vmci_tui.render import undo_report as report_undo
@@ -47,8 +48,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _set(options: argparse.Namespace) -> int:
     require_output(options)
-    with open_document(options.file, options.blob) as document:
-        refuse_image(options, document)
+    with open_to_save(options) as document:
         return _set_in(options, document)
 
 
@@ -135,20 +135,11 @@ def _strip(options: argparse.Namespace) -> int:
 
 def open_dump(options: argparse.Namespace) -> Document:
     """Open FILE. Raises OpenError, and UsageError for an entry."""
-    document = open_document(options.file)
+    document = open_to_save(options)
     if document.dump is None:
         document.close()
         raise UsageError(f"{document.name} is an entry, which has no notes", "name a dump; `vmci set` changes an entry")
-    refuse_image(options, document)
     return document
-
-
-def refuse_image(options: argparse.Namespace, document: Document) -> None:
-    """Raise UsageError if a memory image is to be changed in place: it is evidence, and no reader's format."""
-    if document.files and getattr(options, "in_place", False):
-        document.close()
-        words = f"{document.name} is a memory image, which vmci does not change"
-        raise UsageError(words, "convert it first (`vmci convert`), or save a dump with -o OUT")
 
 
 def require_output(options: argparse.Namespace) -> None:

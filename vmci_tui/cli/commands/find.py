@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from vmci_tui.adoption import choose as adopt
+from vmci_tui.cli.open_named import open_named
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import UsageError
 from vmci_tui.containers.guest import Guest, guest_of, raw_guest
 from vmci_tui.formats.fw_cfg_entry import parse_number
 from vmci_tui.layers.file import FileSource, Source, refuse_other
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.render import dump_report as report
 from vmci_tui.render.candidate_report import candidates_json, candidates_text
 
@@ -45,7 +45,7 @@ def _searched(options: argparse.Namespace) -> Iterator[tuple[Source, Guest, dict
             head = {"file": file.name, "size": file.size, "container": "raw", **none}
             yield file, raw_guest(file, parse_number(options.raw_at)), head
         return
-    with open_document(options.file) as document:
+    with open_named(options) as document:
         if document.dump is None:
             raise UsageError(
                 f"{document.name} is an entry, which has no memory", "name a dump, or a flat image with --raw-at PADDR"

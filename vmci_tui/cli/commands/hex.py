@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
+from vmci_tui.cli.open_named import open_named
 from vmci_tui.cli.output import print_json, print_lines
 from vmci_tui.common.errors import UsageError
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.document.document import Document
 from vmci_tui.formats.fw_cfg_entry import parse_number
 from vmci_tui.formats.hex_dump import dump_lines
-from vmci_tui.opening.open_file import open_document
 
 _LIMIT: Final = 1 << 20
 """Most bytes that one command prints."""
@@ -19,7 +19,7 @@ _LIMIT: Final = 1 << 20
 
 def run(options: argparse.Namespace) -> int:
     """Print the bytes; return 0."""
-    with open_document(options.file) as document:
+    with open_named(options) as document:
         return _print(options, document)
 
 

@@ -7,6 +7,7 @@ import argparse
 from vmci_tui.adoption.kernel_facts import facts_of_note
 from vmci_tui.cli.chosen_readers import choose, missing_text
 from vmci_tui.cli.commands.edit import require_output, save
+from vmci_tui.cli.open_named import open_to_save
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import UsageError
@@ -14,7 +15,6 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.document.document import Document
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.formats.fw_cfg_entry import parse_number
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.render.candidate_report import repair_json, repair_text
 from vmci_tui.render.verdict_report import next_json, next_text
 from vmci_tui.repair.entry_repair import repair_entry
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
         options.keep_segments,
         options.keep_flattened or options.in_place,
     )
-    with open_document(options.file) as document:
+    with open_to_save(options) as document:
         return _repaired(options, document, choice)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from vmci_tui.cli.open_named import open_named
 from vmci_tui.cli.output import print_json, print_lines, warn_if_interrupted
 from vmci_tui.common.errors import UsageError
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.render import dump_report as report
 
 
@@ -16,7 +16,7 @@ def run(options: argparse.Namespace) -> int:
     if len(chosen) > 1 and chosen != ["--keys", "--json"]:  # the JSON always has the keys
         both = f"{chosen[0]} has no JSON" if options.json else f"{' and '.join(chosen[:2])} are two outputs"
         raise UsageError(both, f"leave out one of {' and '.join(chosen)}")
-    with open_document(options.file, options.blob) as document:
+    with open_named(options) as document:
         warn_if_interrupted(options.file)
         if options.tree:
             from vmci_tui.render.structure_report import structure_lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from vmci_tui.adoption.kernel_symbols import placed_symbols
+from vmci_tui.cli.open_named import open_named
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import UsageError
@@ -12,14 +13,13 @@ from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document.state import State
 from vmci_tui.kernel.backtrace.trace import suspect, traces_of
 from vmci_tui.kernel.cpus.survey import survey
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.render.dump_report import head_json
 from vmci_tui.render.kernel.cpu_report import LocatedCpus, cpus_json, cpus_text
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the CPUs; return 0 with and without any. Raises UsageError."""
-    with open_document(options.file) as document:
+    with open_named(options) as document:
         if document.dump is None:
             raise UsageError(f"{document.name} is an entry, which has no CPUs", "name a dump")
         located = _located(document.state, guest_of(document.dump))

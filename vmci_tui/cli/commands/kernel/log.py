@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 
 from vmci_tui.adoption.text_to_read import text_to_read
+from vmci_tui.cli.open_named import open_named
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import OpenError, UsageError
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.kernel.log.read_log import read_log
 from vmci_tui.kernel.log.record import KernelLog
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.render import dump_report as report
 from vmci_tui.render.kernel.log_report import levels_named, log_json, log_lines
 
@@ -19,7 +19,7 @@ from vmci_tui.render.kernel.log_report import levels_named, log_json, log_lines
 def run(options: argparse.Namespace) -> int:
     """Print the log; return 0. Raises UsageError for an unknown level, OpenError if the log cannot be read."""
     wanted = levels_named(options.level) if options.level is not None else None
-    with open_document(options.file) as document:
+    with open_named(options) as document:
         if document.dump is None:
             raise UsageError(f"{document.name} is an entry, which has no memory", "name a dump")
         guest = guest_of(document.dump)

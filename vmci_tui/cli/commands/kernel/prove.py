@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from vmci_tui.adoption.text_to_read import text_to_read
+from vmci_tui.cli.open_named import open_named
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import OpenError, UsageError
@@ -13,7 +14,6 @@ from vmci_tui.kernel.lines.gather import running_kernel
 from vmci_tui.kernel.lines.prove_lines import prove_lines
 from vmci_tui.kernel.lines.running_kernel import NotKnown
 from vmci_tui.kernel.lines.witnessed import with_witnesses
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.proof import prove
 from vmci_tui.render.dump_report import head_json
 from vmci_tui.render.kernel.proof_report import lines_json, lines_text
@@ -21,7 +21,7 @@ from vmci_tui.render.kernel.proof_report import lines_json, lines_text
 
 def run(options: argparse.Namespace) -> int:
     """Print the verdict on each line; return 1 if one is contradicted. Raises UsageError and OpenError."""
-    with open_document(options.file) as document:
+    with open_named(options) as document:
         if document.dump is None:
             raise UsageError(f"{document.name} is an entry, which has no memory", "name a dump")
         guest, own = guest_of(document.dump), document.state.vmcoreinfo

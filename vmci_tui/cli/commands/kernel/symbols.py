@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from vmci_tui.adoption.kernel_symbols import placed_symbols
+from vmci_tui.cli.open_named import open_named
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import OpenError, UsageError
 from vmci_tui.common.safe_text import literal, visible
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.kernel.symbols.table import Spot, SymbolTable
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.render.dump_report import head_json
 from vmci_tui.render.kernel.symbol_report import kernel_json, kernels_words, symbols_json, symbols_lines
 
@@ -25,7 +25,7 @@ _ADDRESS: Final = re.compile(r"0[xX]([0-9a-fA-F]{1,16})|([0-9a-fA-F]{8}|[0-9a-fA
 
 def run(options: argparse.Namespace) -> int:
     """Print symbols; return 1 if one of the names or addresses has none. Raises UsageError and OpenError."""
-    with open_document(options.file) as document:
+    with open_named(options) as document:
         if document.dump is None:
             raise UsageError(f"{document.name} is an entry, which has no memory", "name a dump")
         kernels, _ = placed_symbols(document.state.vmcoreinfo, guest_of(document.dump), shown_progress())

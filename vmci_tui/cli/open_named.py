@@ -1,0 +1,45 @@
+"""Open the file that a command names, as its options say."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from vmci_tui.common.errors import UsageError
+from vmci_tui.document.document import Document
+from vmci_tui.opening.open_file import names_vm, open_document
+
+if TYPE_CHECKING:
+    from vmci_tui.images.guest_image import ImageChoice
+
+
+def open_named(options: argparse.Namespace, path: str | None = None) -> Document:
+    """Open FILE, or one of several, with the entry of --blob. Raises OpenError and UsageError."""
+    return open_document(path or options.file, getattr(options, "blob", None), image_choice(options))
+
+
+def open_to_save(options: argparse.Namespace) -> Document:
+    """Open FILE for a command that saves a copy of it, or changes it. Raises OpenError and UsageError.
+
+    A memory image is evidence: it is not changed itself. Of a running VM only `convert` writes a dump, because the
+    guest stands still for it.
+    """
+    if names_vm(options.file):
+        raise UsageError("a running VM is not changed, and a copy of its memory needs a stop", _CONVERT)
+    document = open_named(options)
+    if document.files and getattr(options, "in_place", False):
+        document.close()
+        raise UsageError(f"{document.name} is a memory image, which vmci does not change", f"{_CONVERT}, or use -o OUT")
+    return document
+
+
+_CONVERT = "convert it first: `vmci convert SOURCE -o OUT`"
+
+
+def image_choice(options: argparse.Namespace) -> ImageChoice | None:
+    """Return what the options say of a memory image or a VM; None if nothing."""
+    if not getattr(options, "no_stop", False):
+        return None
+    from vmci_tui.images.guest_image import ImageChoice
+
+    return ImageChoice(stop=False)
