@@ -247,6 +247,31 @@ class Save(TypedDict):
     choice: Annotated[str, "why this way"]
     worse: list[LostReader]
     taken_out: Annotated[list[str], "parts that the saved file lacks, a sentence each"]
+    made: Annotated[NotRequired[MadeNote], "with `append --from-kernel`"]
+
+
+class MadeLine(TypedDict):
+    """A line of a note that no kernel wrote."""
+
+    key: str
+    value: str
+    by: Annotated[str, "what in memory shows it"]
+
+
+class LeftOutLine(TypedDict):
+    """A line that this kernel writes or may write, and that memory does not show."""
+
+    key: str
+    why: str
+
+
+class MadeNote(TypedDict):
+    """A note made from the tables of the kernel in memory."""
+
+    release: str
+    lines: list[MadeLine]
+    left_out: list[LeftOutLine]
+    proof: Proof
 
 
 class RepairStep(TypedDict):

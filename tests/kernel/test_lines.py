@@ -60,7 +60,7 @@ def kernel_with(
     )
 
 
-def _types() -> Btf:
+def types_of_the_test() -> Btf:
     """Return the compiler's types and a few that a kernel has: nodemask_t of 128 bytes, N_ONLINE and PG_head."""
     plain = read_btf((DATA / "btf" / "types.btf").read_bytes(), "little", 8)
     texts, at = plain.strings, len(plain.strings)
@@ -112,7 +112,7 @@ _LINES = [
 
 @pytest.mark.parametrize("line", _LINES, ids=lambda line: line.decode())
 def test_a_true_line_is_confirmed_and_a_false_one_contradicted(line: bytes) -> None:
-    kernel = kernel_with(types=_types())
+    kernel = kernel_with(types=types_of_the_test())
     proved = _line(line, kernel)
     assert (proved.verdict, proved.found, proved.why) == ("confirmed", proved.value, "")
     key, _, value = line.partition(b"=")
@@ -139,13 +139,13 @@ def test_a_true_line_is_confirmed_and_a_false_one_contradicted(line: bytes) -> N
     ids=lambda line: line.decode(),
 )
 def test_what_memory_does_not_show_is_unknown_with_the_reason(line: bytes) -> None:
-    proved = _line(line, kernel_with(types=_types()))
+    proved = _line(line, kernel_with(types=types_of_the_test()))
     assert (proved.verdict, proved.found) == ("unknown", None) and proved.why
 
 
 @pytest.mark.parametrize("value", [b"0x98", b"152 ", b"152\r", b"", b"+152", b"1_52", b"4294967448", b"-4294967144"])
 def test_a_right_number_in_a_form_that_linux_does_not_write_is_contradicted(value: bytes) -> None:
-    proved = _line(b"SIZE(deep)=" + value, kernel_with(types=_types()))
+    proved = _line(b"SIZE(deep)=" + value, kernel_with(types=types_of_the_test()))
     assert (proved.verdict, proved.found) == ("contradicted", b"152")
 
 

@@ -108,7 +108,7 @@ def parser() -> argparse.ArgumentParser:
     _output(change)
 
     append = _command(commands, "append", "add or replace the VMCOREINFO note")
-    append.usage = "vmci append FILE (--note NOTE | --text TEXT | --from-memory [AT]) -o OUT"
+    append.usage = "vmci append FILE (--note NOTE | --text TEXT | --from-memory [AT] | --from-kernel) -o OUT"
     _file(append)
     what = append.add_mutually_exclusive_group(required=True)
     what.add_argument("--note", metavar="NOTE", help="a raw note, or another dump with a note")
@@ -116,6 +116,7 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--from-memory", nargs="?", const="", metavar="AT", help="the proved note in FILE's memory, or that at AT"
     )
+    what.add_argument("--from-kernel", action="store_true", help="a note made from the kernel's own tables in memory")
     append.add_argument("--verbatim", action="store_true", help="keep the indentation of TEXT")
     append.add_argument("--raw-at", metavar="PADDR", help="NOTE is a flat memory image that begins at PADDR")
     _output(append)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from vmci_tui.common.errors import EditError
-from vmci_tui.common.safe_text import visible
+from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document.edit import labelled
 from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, Note, build, parse_notes
@@ -47,6 +47,18 @@ class FromMemory(NamedTuple):
         return f"restore the {self.form} found at paddr {self.paddr:#x}"
 
 
+class FromKernel(NamedTuple):
+    """A note that no kernel wrote: it was made from the tables of the kernel in the dump's own memory."""
+
+    note: Note
+    release: Safe
+
+    @property
+    def label(self) -> str:
+        """The name of the edit that makes it the dump's own."""
+        return f"add the note made from the kernel's tables, of Linux {self.release}"
+
+
 @labelled("append a note")
 def append_note(state: State, note: Note, order: ByteOrder) -> State:
     """Return the state with this note, header words in the file's byte order, instead of every VMCOREINFO note.
@@ -61,8 +73,8 @@ def append_note(state: State, note: Note, order: ByteOrder) -> State:
 
 
 @labelled(lambda found, order: found.label)
-def append_found(state: State, found: FromFile | FromMemory, order: ByteOrder) -> State:
-    """Return the state as `append_note` makes it, with a note of another file or from memory."""
+def append_found(state: State, found: FromFile | FromMemory | FromKernel, order: ByteOrder) -> State:
+    """Return the state as `append_note` makes it, with a note of another file, from memory, or made."""
     return append_note(state, found.note, order)
 
 

@@ -15,7 +15,7 @@ from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document import edit_entry, edit_headers, edit_notes, edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit, several
-from vmci_tui.document.edit_notes import FromFile, FromMemory
+from vmci_tui.document.edit_notes import FromFile, FromKernel, FromMemory
 from vmci_tui.document.state import State
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.formats.elf_note import ByteOrder
@@ -134,6 +134,8 @@ def _of_dump(edit: Edit, before: State, after: State, order: ByteOrder) -> Itera
     found = dict(edit.arguments).get("found")
     if isinstance(found, FromMemory):
         yield _Equivalent(edit, f"append FILE --from-memory {found.paddr:#x}")
+    elif isinstance(found, FromKernel):
+        yield _Equivalent(edit, "append FILE --from-kernel")
     elif isinstance(found, FromFile):
         yield _Equivalent(edit, f"append FILE --{found.form} {shell_word(found.path)}")
     yield _Equivalent(Edit.of(edit_notes.strip), "strip FILE")

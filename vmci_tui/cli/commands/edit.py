@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vmci_tui.adoption import choose as adopt
+from vmci_tui.adoption.made_note import make_note
 from vmci_tui.cli.consent import agreed, print_harm, print_leftovers, print_missing_consent
 from vmci_tui.cli.open_named import open_to_save
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
@@ -14,7 +15,7 @@ from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import EditError, UsageError
 from vmci_tui.common.safe_text import literal, visible
 from vmci_tui.common.sizes import size_text
-from vmci_tui.containers.guest import raw_guest
+from vmci_tui.containers.guest import guest_of, raw_guest
 from vmci_tui.document import edit_entry, edit_headers, edit_notes, edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit, several
@@ -24,6 +25,7 @@ from vmci_tui.formats import entry_from_text as entry_text
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, LENGTH, Entry, EntryHistory, Write, linux_size, parse_number
 from vmci_tui.formats.vmcoreinfo import TAKEN_OUT, is_indented, unindented
+from vmci_tui.kernel.lines.running_kernel import NotKnown
 from vmci_tui.layers.file import FileSource, small_or_stream
 from vmci_tui.opening.note_inputs import note_from, text_from
 from vmci_tui.opening.open_file import new_entry
@@ -31,6 +33,7 @@ from vmci_tui.readers.verdicts import DEFAULT, ChosenReaders
 from vmci_tui.render import dump_report as report
 from vmci_tui.render import undo_report as report_undo
 from vmci_tui.render import verdict_report as report_readers
+from vmci_tui.render.kernel.made_report import made_json, made_lines, made_summary
 from vmci_tui.saving.harm import harm_of
 from vmci_tui.saving.last_save import complete_last_save, foreign_bytes, undo_last_save
 from vmci_tui.saving.new_file import refuse_target
@@ -94,6 +97,8 @@ def _append(options: argparse.Namespace) -> int:
 def _append_to(options: argparse.Namespace, document: Document) -> int:
     assert document.dump is not None
     order = document.dump.order
+    if options.from_kernel:
+        return _append_made(options, document)
     if options.text is not None:
         text = text_from(options.text)
         if is_indented(text) and not options.verbatim:
@@ -108,6 +113,17 @@ def _append_to(options: argparse.Namespace, document: Document) -> int:
         found = FromFile(note_from(options.note), options.note)
     document.edit(Edit.of(edit_notes.append_found, found, order))
     return save(options, document)
+
+
+def _append_made(options: argparse.Namespace, document: Document) -> int:
+    """Append the note that the kernel in the dump's memory would have written. Raises EditError."""
+    assert document.dump is not None
+    made = make_note(guest_of(document.dump), document.state.vmcoreinfo, shown_progress())
+    if isinstance(made, NotKnown):
+        raise EditError(f"no note can be made: {made.why}", "`vmci append --text` takes the text of the running guest")
+    say(f"vmci: {made_summary(made)}")
+    document.edit(made.edit(document.dump.order))
+    return save(options, document, {"made": made_json(made)}, tuple(made_lines(made)) if options.dry_run else ())
 
 
 def _from_memory(paddr: str, document: Document, order: ByteOrder) -> FromMemory:

@@ -11,15 +11,23 @@ from typing import Final, Literal
 from vmci_tui.formats.elf_note import parse_notes
 from vmci_tui.kernel.lines.by_types import enumerator, offset_of, size_of
 from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown, RunningKernel
+from vmci_tui.proof.witnesses.utsname import LENGTH, MAGIC, uts_of
 
 _X86_64_MAP: Final = 0xFFFFFFFF80000000
 """__START_KERNEL_map."""
 _X86_64_STARTS: Final = (0x1000000, 0x200000)
 """CONFIG_PHYSICAL_START: the default, and a value that some kernels were built with."""
+_BOOT_MAGIC_AT, _BOOT_MAGIC, _PREF_ADDRESS_AT = 0x202, b"HdrS", 0x258
+"""Within struct boot_params: a magic number of the setup header, and where the image would like to be."""
+_IMAGE_AREA: Final = 1 << 30
+_IMAGE_ALIGN: Final = 2 << 20
+"""CONFIG_PHYSICAL_ALIGN, at least."""
 _TOP: Final = 1 << 64
 _PAGE: Final = 4096
 _SECTION_BITS: Final = 27
 """SECTION_SIZE_BITS of x86-64 and riscv64: sections of 128 MiB."""
+_UTSNAME_LIMIT: Final = 64
+"""Bytes of init_uts_ns before its utsname, at most: a reference count, since 5.11 none."""
 _NOTES_LIMIT: Final = 64 << 10
 _BUILD_ID: Final = 3
 """NT_GNU_BUILD_ID."""
@@ -43,6 +51,19 @@ def _build_id(kernel: RunningKernel) -> Finding:
     return NotKnown("the image's notes have no build ID")
 
 
+def _utsname_at(kernel: RunningKernel) -> Finding:
+    """Return where the utsname is in init_uts_ns, by the types, else by the utsname that is there."""
+    by_type, at = offset_of(kernel, b"uts_namespace.name"), kernel.symbols(b"init_uts_ns")
+    if isinstance(by_type, Fact) or len(at) != 1:
+        return by_type
+    raw = kernel.read(at[0], _UTSNAME_LIMIT + LENGTH)
+    found = -1 if raw is None else raw.find(MAGIC, 0, _UTSNAME_LIMIT)
+    uts = uts_of(raw[found : found + LENGTH]) if raw is not None and found >= 0 else None
+    if uts is None or uts.release != kernel.release:
+        return NotKnown("the kernel has no BTF in the dump, and its utsname is not at init_uts_ns")
+    return Fact(found, "the utsname at init_uts_ns")
+
+
 def _phys_base(kernel: RunningKernel) -> Finding:
     value = kernel.variable(b"phys_base", signed=True)
     if value is not None:
@@ -64,6 +85,9 @@ def _variable(name: str, size: int, form: Literal["", "0x"] = "") -> Callable[[R
         return Fact(value, f"the variable {name}", form=form)
 
     return found
+
+
+_LEVELS: Final = _variable("__pgtable_l5_enabled", 4)
 
 
 def _head_mask(kernel: RunningKernel) -> Finding:
@@ -95,16 +119,44 @@ def _signed(value: int) -> int:
 
 
 def _kernel_offset_x86_64(kernel: RunningKernel) -> Finding:
-    """Return the distance from where the image is linked, by CONFIG_PHYSICAL_START: 16 MiB, or 2 MiB in few kernels."""
+    """Return the distance from where the image is linked: CONFIG_PHYSICAL_START, 16 MiB, or 2 MiB in few kernels."""
     starts = kernel.symbols(b"_text") or kernel.symbols(b"_stext")
     if not starts:
         return NotKnown("the kernel's table of symbols has no _text")
+    linked = _linked_at(kernel)
+    if linked is not None:
+        return Fact((starts[0] - _X86_64_MAP - linked) % _TOP, "_text, less pref_address of boot_params")
     by_start = [(starts[0] - _X86_64_MAP - start) % _TOP for start in _X86_64_STARTS]
     return Fact(by_start[0], "_text, less the address where Linux links it", tuple(by_start[1:]))
 
 
+def _linked_at(kernel: RunningKernel) -> int | None:
+    """Return the physical address for which the image is linked, by the boot loader's copy of the image's header.
+
+    Documentation/arch/x86/boot.rst: pref_address, in kernels that can move. None if that was not passed on.
+    """
+    variables = kernel.symbols(b"boot_params")
+    head = kernel.read(variables[0] + _BOOT_MAGIC_AT, len(_BOOT_MAGIC)) if len(variables) == 1 else None
+    if head != _BOOT_MAGIC:
+        return None
+    linked = kernel.number_at(variables[0] + _PREF_ADDRESS_AT, 8)
+    return linked if linked and linked < _IMAGE_AREA and linked % _IMAGE_ALIGN == 0 else None
+
+
+def _five_levels(kernel: RunningKernel) -> Finding:
+    """Return pgtable_l5_enabled(): the variable, which a kernel without CONFIG_X86_5LEVEL lacks (before 6.17)."""
+    found = _LEVELS(kernel)
+    if isinstance(found, Fact) or kernel.version is None or kernel.version >= (6, 17):
+        return found
+    if kernel.symbols(b"phys_base") and not kernel.symbols(b"__pgtable_l5_enabled"):
+        return Fact(0, "the table of symbols, which has no __pgtable_l5_enabled")
+    return found
+
+
 def _image_size(kernel: RunningKernel) -> Finding:
     """Return KERNEL_IMAGE_SIZE: 1 GiB in kernels that can move (arch/x86/include/asm/page_64_types.h)."""
+    if kernel.symbols(b"kernel_randomize_memory"):
+        return Fact(1 << 30, "a constant of kernels that can move, which have kernel_randomize_memory")
     offset = _kernel_offset_x86_64(kernel)
     if isinstance(offset, Fact) and offset.value and 0 not in offset.or_else:
         return Fact(1 << 30, "a constant of kernels that can move, and this one was moved")
@@ -113,10 +165,10 @@ def _image_size(kernel: RunningKernel) -> Finding:
 
 def _physical_bits(kernel: RunningKernel) -> Finding:
     """Return MAX_PHYSMEM_BITS (arch/x86/include/asm/sparsemem.h)."""
-    levels = kernel.variable(b"__pgtable_l5_enabled", 4)
-    if levels is None:
-        return NotKnown("the variable __pgtable_l5_enabled is not in the table of symbols, or not in the dump")
-    return Fact(52 if levels else 46, "a constant of Linux for this number of page table levels")
+    levels = _five_levels(kernel)
+    if isinstance(levels, NotKnown):
+        return levels
+    return Fact(52 if levels.value else 46, "a constant of Linux for this number of page table levels")
 
 
 def _section_roots(kernel: RunningKernel) -> Finding:
@@ -166,6 +218,7 @@ def _constant(value: int) -> Callable[[RunningKernel], Finding]:
 _ALL: Final[dict[bytes, Callable[[RunningKernel], Finding]]] = {
     b"OSRELEASE": _osrelease,
     b"BUILD-ID": _build_id,
+    b"OFFSET(uts_namespace.name)": _utsname_at,
     b"NUMBER(PG_head_mask)": _head_mask,
     b"NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)": _page_type("buddy", 0x80),
     b"NUMBER(PAGE_OFFLINE_MAPCOUNT_VALUE)": _page_type("offline", 0x100),
@@ -179,7 +232,7 @@ _EACH: Final[dict[str, dict[bytes, Callable[[RunningKernel], Finding]]]] = {
         b"PAGESIZE": _constant(4096),
         b"NUMBER(phys_base)": _phys_base,
         b"NUMBER(sme_mask)": _variable("sme_me_mask", 8),
-        b"NUMBER(pgtable_l5_enabled)": _variable("__pgtable_l5_enabled", 4),
+        b"NUMBER(pgtable_l5_enabled)": _five_levels,
         b"NUMBER(KERNEL_IMAGE_SIZE)": _image_size,
         b"NUMBER(SECTION_SIZE_BITS)": _constant(_SECTION_BITS),
         b"NUMBER(VMALLOC_START)": _variable("vmalloc_base", 8, "0x"),

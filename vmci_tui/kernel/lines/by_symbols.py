@@ -13,6 +13,8 @@ from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown, Runnin
 from vmci_tui.kernel.types.btf import Kind
 
 _TABLE: Final = "the kernel's table of symbols"
+_VARIABLE: Final = b"linux_banner"
+"""A variable of each kernel, whose name is in a table of symbols that has variables (CONFIG_KALLSYMS_ALL)."""
 _OTHER_NAMES: Final = {b"swapper_pg_dir": (b"init_top_pgt", b"init_level4_pgt")}
 """Names that are macros for another symbol on some machines (arch/x86/include/asm/pgtable_64.h)."""
 _POINTERS: Final = {b"mem_section": (b"mem_section",), b"vmemmap": (b"vmemmap", b"vmemmap_base")}
@@ -24,7 +26,9 @@ def symbol(kernel: RunningKernel, name: bytes) -> Finding:
     """Return what SYMBOL(name) should be."""
     if name in _POINTERS:
         contents = ((one, kernel.variable(one)) for one in _POINTERS[name])
-        return next((Fact(value, f"the pointer {visible(one)}") for one, value in contents if value), _missing(name))
+        return next(
+            (Fact(value, f"the pointer {visible(one)}") for one, value in contents if value), _missing(kernel, name)
+        )
     if name == b"node_online_map":
         return _node_online_map(kernel)
     if name in kernel.tables:
@@ -33,7 +37,7 @@ def symbol(kernel: RunningKernel, name: bytes) -> Finding:
         addresses = kernel.symbols(one)
         if addresses:
             return Fact(addresses[0], _TABLE if one == name else f"{_TABLE}, as {visible(one)}", addresses[1:])
-    return _missing(name)
+    return _missing(kernel, name)
 
 
 def _node_online_map(kernel: RunningKernel) -> Finding:
@@ -51,5 +55,9 @@ def _node_online_map(kernel: RunningKernel) -> Finding:
     return Fact(states[0] + places.pop(), f"{_TABLE} and types: node_states[N_ONLINE]")
 
 
-def _missing(name: bytes) -> NotKnown:
-    return NotKnown(f"the kernel's table of symbols in the dump does not have {visible(name)}")
+def _missing(kernel: RunningKernel, name: bytes) -> NotKnown:
+    whole = kernel.tables if name.startswith(b"kallsyms_") else kernel.symbols(_VARIABLE)
+    return NotKnown(
+        f"the kernel's table of symbols in the dump does not have {visible(name)}",
+        absent=bool(whole) and not kernel.symbols(name),
+    )

@@ -18,6 +18,8 @@ _ARRAYS: Final = {
     b"printk_info_device": (b"dev_printk_info", b"device"),
 }
 """Lengths of arrays without a path of their own: the struct and its member (VMCOREINFO_LENGTH, kernel/printk)."""
+_FLAGS: Final = b"PG_"
+"""How the names of page flags begin, which are enumerators in each kernel that has them."""
 _NODES: Final = (b"node_data",)
 """Arrays with an element for each node, as many as nodemask_t has bits (MAX_NUMNODES)."""
 
@@ -60,7 +62,9 @@ def enumerator(kernel: RunningKernel, name: bytes) -> Finding:
     if types is None:
         return _NO_TYPES
     found = _one(types.enumerators(name), f"no enumerator {visible(name)}")
-    return found._replace(form="enumerator") if isinstance(found, Fact) else found
+    if isinstance(found, NotKnown):  # other numbers are macros, which no type shows
+        return found._replace(absent=found.absent and name.startswith(_FLAGS))
+    return found._replace(form="enumerator")
 
 
 def _composites(types: Btf, name: bytes) -> list[int]:
@@ -74,11 +78,14 @@ def _bytes(types: Btf, number: int, path: bytes) -> int | None:
 
 
 def _one(values: Iterable[int | None], missing: str) -> Finding:
-    """Return the value if all types of the name agree; a struct that a driver defines again has none here."""
+    """Return the value if all types of the name agree; a struct that a driver defines again has none here.
+
+    `missing`: what the types lack if they have no value.
+    """
     found = {value for value in values if value is not None}
     if len(found) == 1:
         return Fact(found.pop(), "the kernel's types")
-    return NotKnown(f"the kernel's types have {'several of that name' if found else missing}")
+    return NotKnown(f"the kernel's types have {'several of that name' if found else missing}", absent=not found)
 
 
 def _text(name: bytes) -> str:

@@ -28,6 +28,8 @@ class NotKnown(NamedTuple):
     """Why memory does not say what the line should be."""
 
     why: str
+    absent: bool = False
+    """Whether the kernel's tables are whole and do not have it, so that this kernel does not write the line."""
 
 
 Finding = Fact | NotKnown
