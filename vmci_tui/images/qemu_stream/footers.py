@@ -19,7 +19,7 @@ _HEADER: Final = 1 + 4 + 1 + 255 + 4 + 4
 _PADDING: Final = bytes(_HEADER)
 _COMMANDS: Final = 32
 """Numbers of commands; QEMU 10.0 has 12."""
-_TEXT: Final = re.compile(rb"[\x21-\x7e][\x20-\x7e]*")
+_TEXT: Final = re.compile(rb"[\x20-\x7e]*")
 
 
 def find_footer(source: Source, start: int, section: int, started: Container[int]) -> int:
@@ -42,23 +42,23 @@ def find_footer(source: Source, start: int, section: int, started: Container[int
 
 
 def begins_record(data: bytes, started: Container[int]) -> bool:
-    """Return whether a record of a stream can begin with these bytes, of which there are fewer only at its end."""
+    """Return whether a record of a stream can begin with these bytes; fewer than a header has are all up to its end."""
     match data[:1]:
         case b"":
-            return False
+            return True
         case b"\0":
-            return data == _PADDING[: len(data)] or _is_description(data[1:])
+            return data == _PADDING[: len(data)] or _begins_description(data[1:])
         case b"\1" | b"\4":
-            name = data[6 : 6 + data[5]] if len(data) > 6 else b""
-            return len(name) > 0 and len(name) == data[5] and _TEXT.fullmatch(name) is not None
+            length = data[5] if len(data) > 5 else 1
+            return length > 0 and _TEXT.fullmatch(data[6 : 6 + length]) is not None
         case b"\2" | b"\3":
-            return int.from_bytes(data[1:5], "big") in started
+            return len(data) < 5 or int.from_bytes(data[1:5], "big") in started
         case b"\6":
-            return _is_description(data)
+            return _begins_description(data)
         case b"\x08":
-            return len(data) >= 5 and int.from_bytes(data[1:3], "big") < _COMMANDS
+            return len(data) < 3 or int.from_bytes(data[1:3], "big") < _COMMANDS
     return False
 
 
-def _is_description(data: bytes) -> bool:
-    return data[:1] == bytes([records.DESCRIPTION]) and data[5:7] == b'{"'
+def _begins_description(data: bytes) -> bool:
+    return data[:1] == bytes([records.DESCRIPTION]) and data[5:7] == b'{"'[: max(len(data) - 5, 0)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations, islice, permutations
+from itertools import combinations, islice
 from typing import Final, NamedTuple
 
 from vmci_tui.images.qemu_stream.head import Block
@@ -35,7 +35,9 @@ _NOT_RAM: Final = (".rom", ".bios", ".vram", "flash0", "flash1", ".ram_mirror")
 _OBJECTS: Final = "/objects/"
 _BIOS: Final = "pc.bios"
 _ORDERS: Final = 120
-"""The most orders that are tried: all of five blocks."""
+"""The most orders that are tried: all of five blocks. Where there are more, no block gets an address."""
+_CHOSEN: Final = 10
+"""The most blocks of which a part is looked for that makes the whole memory; of more only all of them are."""
 
 
 class Placed(NamedTuple):
@@ -66,7 +68,9 @@ def layouts(machine: str, blocks: tuple[Block, ...], cmos: bytes) -> tuple[Layou
     ram = tuple(number for number, block in enumerate(blocks) if is_ram(block.name))
     x86 = machine.startswith(_X86) or (not machine and bool(cmos))
     sizes = _sizes(cmos) if x86 else None
-    chosen = list(islice(_choices(blocks, ram, sum(sizes) if sizes else None), _ORDERS)) or [()]
+    chosen = list(islice(_choices(blocks, ram, sum(sizes) if sizes else None), _ORDERS + 1))
+    if not chosen or len(chosen) > _ORDERS:
+        chosen = [()]
     doubts: tuple[str, ...] = ()
     if x86 and sizes is None:
         total = sum(blocks[number].length for number in ram)
@@ -94,7 +98,7 @@ def _choices(blocks: tuple[Block, ...], ram: tuple[int, ...], total: int | None)
     if usual and total in (None, blocks[usual[0]].length):
         yield usual[:1]
         return
-    for count in range(len(ram), 0, -1):
+    for count in range(len(ram), 0, -1) if len(ram) <= _CHOSEN else (len(ram),):
         for chosen in combinations(ram, count):
             if total is None or sum(blocks[number].length for number in chosen) == total:
                 yield from _orders(blocks, chosen)
@@ -104,12 +108,15 @@ def _choices(blocks: tuple[Block, ...], ram: tuple[int, ...], total: int | None)
 
 def _orders(blocks: tuple[Block, ...], chosen: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
     """Yield the orders of blocks; those of equal sizes stay in the stream's order, which is theirs in memory."""
-    seen: set[tuple[int, ...]] = set()
-    for order in islice(permutations(chosen), 1 << 12):
-        sizes = tuple(blocks[number].length for number in order)
-        if sizes not in seen:
-            seen.add(sizes)
-            yield order
+    of_sizes: dict[int, list[int]] = {}
+    for number in chosen:
+        of_sizes.setdefault(blocks[number].length, []).append(number)
+    if len(of_sizes) < 2:
+        yield chosen
+        return
+    for numbers in of_sizes.values():
+        rest = tuple(number for number in chosen if number != numbers[0])
+        yield from ((numbers[0], *order) for order in _orders(blocks, rest))
 
 
 def _lay(blocks: tuple[Block, ...], order: tuple[int, ...], base: int, below: int | None) -> Iterator[Placed]:
