@@ -220,7 +220,7 @@ def _command(commands: argparse._SubParsersAction[_Parser], name: str, text: str
 
 
 def _file(command: argparse.ArgumentParser, blob: bool = False) -> None:
-    command.add_argument("file", metavar="FILE", help="a dump, a memory image, qmp:SOCKET (a running VM), or an entry")
+    command.add_argument("file", metavar="FILE", help="a dump, a memory image, qmp:SOCKET (a VM), an entry")
     if blob:
         command.add_argument("--blob", metavar="BLOB", help="the entry (16 bytes) that belongs to the dump")
 
