@@ -10,7 +10,6 @@ from vmci_tui.containers.file_types import describe_known
     ("head", "what"),
     [
         (b"QEVM\0\0\0\3", "migration stream"),
-        (b"LibvirtQemudSave", "virsh save"),
         (b"PAGEDU64", "Windows"),
         (b"\x28\xb5\x2f\xfd", "zstd"),
         (b"\x1f\x8b\x08", "gzip"),

@@ -106,7 +106,7 @@ def test_16_bytes_are_an_entry_whatever_they_look_like(file: _Make) -> None:
         (bytes.fromhex("a8190173618f23ed") + bytes(900), "an LKCD dump", "crash"),
         (bytes.fromhex("a8190173618f23fd") + bytes(900), "dump of s390", "zgetdump"),
         (bytes.fromhex("d2bed2be08000000") + bytes(160), "a saved VMware machine", ".vmem"),
-        (b"LibvirtQemudSave" + bytes(90), "`virsh save` image", "--memory-only"),
+        (b"LibvirtQemudSave" + bytes(90), "`virsh save` image", "copy it again"),
         (b"QFI\xfb\0\0\0\3" + bytes(500), "qcow2", "not a disk"),
         (b"PAGEDU64" + bytes(8184), "a Windows crash dump", "VMCOREINFO"),
         (b"PAGEDUMP" + bytes(4088), "a 32-bit Windows crash dump", "VMCOREINFO"),

@@ -49,8 +49,6 @@ _FILE_TYPES: Final = (
     *(_FileType(magic, "a saved Xen machine", "restore it and dump it with `xl dump-core`")
       for magic in (b"LinuxGuestRecord", b"XenSavedDomain")),
     _FileType(b"QEVM", "a QEMU migration stream of another version than 3", _AGAIN),
-    _FileType(b"LibvirtQemudSave", "a `virsh save` image", "restore the guest and use `virsh dump --memory-only`"),
-    _FileType(b"LibvirtQemudPart", "an unfinished `virsh save` image", "use `virsh dump --memory-only`"),
     _FileType(b"\x7fVirtualBox SavedState", "a saved VirtualBox machine",
               "`VBoxManage debugvm NAME dumpvmcore` dumps it"),
     _FileType(b"PAGEDU64", "a Windows crash dump", _WINDOWS),
@@ -64,7 +62,6 @@ _FILE_TYPES: Final = (
     *(_FileType(magic, "a Mach-O file", _NOT_A_DUMP)
       for magic in (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xfe\xed\xfa\xce")),
     # Disks, programs, captures.
-    _FileType(b"QFI\xfb", "a qcow2 disk image", _NOT_A_DISK),
     _FileType(b"KDMV", "a VMware disk image", _NOT_A_DISK),
     _FileType(b"vhdxfile", "a Hyper-V disk image", _NOT_A_DISK),
     _FileType(b"conectix", "a Hyper-V disk image", _NOT_A_DISK),

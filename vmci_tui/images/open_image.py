@@ -12,6 +12,8 @@ from vmci_tui.images.lime import MAGIC as LIME
 from vmci_tui.images.lime import open_lime
 from vmci_tui.images.qemu_stream.records import MAGIC as STREAM
 from vmci_tui.images.stream_image.open_stream import open_stream
+from vmci_tui.images.wrapped import libvirt_save, qcow2
+from vmci_tui.images.wrapped.open_wrapped import open_disk, open_save
 from vmci_tui.layers.file import FileSource, Source
 
 _HEAD: Final = 16
@@ -27,7 +29,13 @@ class ImageFormat(NamedTuple):
     """Raises OpenError for a damaged image."""
 
 
-IMAGES: Final = (ImageFormat(LIME, open_lime), ImageFormat(STREAM, open_stream))
+IMAGES: Final = (
+    ImageFormat(LIME, open_lime),
+    ImageFormat(STREAM, open_stream),
+    ImageFormat(libvirt_save.MAGIC, open_save),
+    ImageFormat(libvirt_save.UNFINISHED, open_save),
+    ImageFormat(qcow2.MAGIC, open_disk),
+)
 
 
 def image_of(source: Source, choice: ImageChoice) -> GuestImage | None:

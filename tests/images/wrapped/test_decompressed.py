@@ -1,0 +1,114 @@
+"""Test that compressed files are read at any offset, whole or cut, in bounded memory."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import random
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from tests.zstd import zstd
+from vmci_tui.common.errors import OpenError
+from vmci_tui.images.wrapped import decompressed
+from vmci_tui.images.wrapped.decoders import COMPRESSIONS, Compression
+from vmci_tui.images.wrapped.decompressed import DecompressedSource, open_decompressed
+from vmci_tui.layers.file import BytesSource
+
+_COMPRESS: Mapping[str, Callable[[bytes], bytes]] = {
+    "gzip": lambda data: gzip.compress(data, 1),
+    "bzip2": lambda data: bz2.compress(data, 1),
+    "xz": lambda data: lzma.compress(data, preset=0),
+    "zstd": lambda data: zstd.compress(data, options={zstd.CompressionParameter.checksum_flag: 1}),
+}
+_HEAD = b"head"
+_all = pytest.mark.parametrize("compression", COMPRESSIONS, ids=lambda one: one.name)
+
+
+@pytest.fixture(autouse=True)
+def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decompressed, "CHUNK", 1 << 12)
+    monkeypatch.setattr(decompressed, "_KEPT", 3)
+    monkeypatch.setattr(decompressed, "_PLACES", 5)
+    monkeypatch.setattr(decompressed, "_INPUT", 700)
+
+
+def _plain(length: int) -> bytes:
+    words = random.Random(length).choices(
+        [b"page", b"table", b"\0\0\0\0\0\0\0\0", b"kernel", b"\xff\x01"], k=length // 4
+    )
+    return b"".join(words)[:length]
+
+
+def _opened(compression: Compression, *members: bytes, after: bytes = b"") -> DecompressedSource:
+    data = _HEAD + b"".join(_COMPRESS[compression.name](member) for member in members) + after
+    return open_decompressed(BytesSource(data), len(_HEAD), compression)
+
+
+@_all
+def test_any_part_can_be_read(compression: Compression) -> None:
+    plain = _plain(200_000)
+    source = _opened(compression, plain)
+    assert (source.size, source.fault) == (len(plain), "")
+    chance = random.Random(17)
+    for _ in range(40):
+        offset, length = chance.randrange(len(plain)), chance.choice([0, 1, 100, 5000, 20_000])
+        assert source.read(offset, length) == plain[offset : offset + length]
+    assert source.read(len(plain), 9) == source.read(-1, 9) == b""
+    assert list(source.data_ranges(5, 1 << 40)) == [(5, len(plain))]
+
+
+@_all
+def test_members_follow_each_other_and_what_is_after_them_does_not_count(compression: Compression) -> None:
+    parts = _plain(30_000), b"x", _plain(4096)
+    source = _opened(compression, *parts, after=bytes(64))
+    assert source.read(0, 1 << 20) == b"".join(parts) and not source.fault
+
+
+@_all
+@pytest.mark.parametrize("missing", [1, 20, 2000])
+def test_a_cut_file_has_what_comes_before_and_says_so(compression: Compression, missing: int) -> None:
+    plain = _plain(200_000)
+    whole = _COMPRESS[compression.name](plain)
+    source = open_decompressed(BytesSource(whole[: len(whole) - missing]), 0, compression)
+    assert "cut off" in source.fault
+    assert source.read(0, 1 << 20) == plain[: source.size]
+
+
+@_all
+def test_damaged_bytes_end_it_and_are_said(compression: Compression) -> None:
+    plain = _plain(200_000)
+    chance = random.Random(17)
+    for _ in range(10):
+        damaged = bytearray(_COMPRESS[compression.name](plain))
+        damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
+        source = open_decompressed(BytesSource(bytes(damaged)), 0, compression)
+        read = source.read(0, 1 << 20)
+        assert len(read) == source.size and (read == plain or source.fault)
+
+
+def test_gzip_is_gone_on_from_places_that_were_passed() -> None:
+    class Counted(BytesSource):
+        taken = 0
+
+        def read(self, offset: int, length: int) -> bytes:
+            data = super().read(offset, length)
+            self.taken += len(data)
+            return data
+
+    plain = random.Random(1).randbytes(400_000)
+    file = Counted(gzip.compress(plain, 1))
+    source = open_decompressed(file, 0, COMPRESSIONS[0])
+    before = file.taken
+    assert source.read(200_000, 10) == plain[200_000:200_010]
+    assert file.taken - before < len(plain) // 3
+
+
+@_all
+def test_a_bomb_is_refused(compression: Compression, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decompressed, "_FREE", 1 << 16)
+    monkeypatch.setattr(decompressed, "_MOST_TIMES", 10)
+    with pytest.raises(OpenError, match="decompress to more"):
+        _opened(compression, bytes(1 << 20))
