@@ -121,19 +121,42 @@ class Live(TypedDict):
     commands: Annotated[list[str], "all that was sent, in order; `vmci convert --dry-run` lists what can be sent"]
 
 
+class StreamBlock(TypedDict):
+    """A RAM block of QEMU in a migration stream."""
+
+    name: str
+    length: int
+    paddr: Annotated[int | None, "where the guest has its first byte; null if it is not memory, or not known"]
+
+
+class Stream(TypedDict):
+    """A saved VM: a migration stream of QEMU."""
+
+    at: Annotated[int, "offset of the stream in the file"]
+    machine: Annotated[str, "QEMU's machine type, as `pc-q35-7.2`; empty if the stream does not say"]
+    capabilities: Annotated[list[str], "migration capabilities, as far as the stream lists them"]
+    blocks: list[StreamBlock]
+    wrapped: Annotated[Literal["libvirt", "qcow2"] | None, "what the stream is in; null: a file of its own"]
+    compression: Annotated[str | None, "of the whole stream, as `gzip`"]
+    complete: Annotated[bool, "false: the stream is cut off or damaged; what comes before is shown"]
+    cpus: Annotated[int, "whose state is in the stream"]
+
+
 class FileSummary(TypedDict):
     """The file."""
 
     file: Annotated[str, "its name, as given"]
     size: Annotated[int, "bytes"]
     container: Annotated[
-        Literal["elf", "kdump", "flattened", "entry", "raw", "lime", "qmp"] | None,
-        "`raw`: a flat memory image (`find --raw-at`); `qmp`: a running VM; null: vmci cannot open it",
+        Literal["elf", "kdump", "flattened", "entry", "raw", "lime", "qmp", "qemu-stream"] | None,
+        "`raw`: a flat memory image (`find --raw-at`); `qmp`: a running VM; `qemu-stream`: a saved VM; "
+        "null: vmci cannot open it",
     ]
     machine: Machine
     bits: Bits
     byte_order: Order
     live: Annotated[NotRequired[Live], "if it is a running VM"]
+    stream: Annotated[NotRequired[Stream], "if it is a saved VM"]
 
 
 class ByteRange(TypedDict):

@@ -137,7 +137,7 @@ class Document:
     def container_title(self) -> str:
         """The container in capitals; there are two kinds of flattened files."""
         flat_elf = self.dump is not None and self.dump.flat is not None and self.dump.kind == "elf"
-        return "FLATTENED ELF" if flat_elf else self.container.upper()
+        return "FLATTENED ELF" if flat_elf else self.container.upper().replace("-", " ")
 
     def edit(self, edit: Edit) -> bool:
         """Make an edit and forget undone ones; return False if nothing changes.

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from vmci_tui.common.safe_text import visible
+from vmci_tui.common.sizes import size_text
 from vmci_tui.containers import Dump
 from vmci_tui.images.as_dump import ImageDump
+from vmci_tui.images.guest_image import StreamFacts
 from vmci_tui.live.memory import LiveMemory
+
+_BLOCKS: Final = 32
+"""The most RAM blocks that are listed; JSON has all."""
 
 
 def image_lines(dump: Dump) -> Iterator[str]:
-    """Yield lines for `vmci show`: the VM, then what is odd or missing."""
+    """Yield lines for `vmci show`: the VM or the stream, then what is odd or missing."""
     if not isinstance(dump, ImageDump):
         return
     if isinstance(source := dump.image.source, LiveMemory):
@@ -21,6 +26,8 @@ def image_lines(dump: Dump) -> Iterator[str]:
             f"VM: QEMU {vm.version}, {'running' if facts.running else 'not running'}, "
             f"{'with a' if facts.device else 'without a'} vmcoreinfo device; {_stopped(source)}"
         )
+    if dump.image.stream is not None:
+        yield from _stream_lines(dump.image.stream)
     for words in (*dump.doubts, dump.missing):
         if words:
             yield f"  {words}"
@@ -28,7 +35,11 @@ def image_lines(dump: Dump) -> Iterator[str]:
 
 def image_json(dump: Dump) -> dict[str, Any]:
     """Return the keys that a dump in a file does not have."""
-    if not isinstance(dump, ImageDump) or not isinstance(source := dump.image.source, LiveMemory):
+    if not isinstance(dump, ImageDump):
+        return {}
+    if dump.image.stream is not None:
+        return {"stream": _stream_json(dump.image.stream)}
+    if not isinstance(source := dump.image.source, LiveMemory):
         return {}
     facts, vm = source.facts, source.vm
     live = {
@@ -40,6 +51,35 @@ def image_json(dump: Dump) -> dict[str, Any]:
         "commands": list(vm.sent),
     }
     return {"live": live}
+
+
+def _stream_lines(stream: StreamFacts) -> Iterator[str]:
+    words = [visible(stream.machine) if stream.machine else "machine type unknown"]
+    words += [visible(name) for name in stream.capabilities]
+    words += [f"in a {stream.wrapped} file"] if stream.wrapped else []
+    words += [f"compressed by {stream.compression}"] if stream.compression else []
+    cpus = f"{stream.cpus} CPU{'' if stream.cpus == 1 else 's'}"
+    yield f"stream: {', '.join(words)}; {cpus}, {'complete' if stream.complete else 'not complete'}"
+    names = [visible(block.name) for block in stream.blocks[:_BLOCKS]]
+    wide = max(map(len, names), default=0)
+    for name, block in zip(names, stream.blocks, strict=False):
+        where = "" if block.paddr is None else f"  from paddr {block.paddr:#x}"
+        yield f"  {name:<{wide}}  {size_text(block.length):>9}{where}"
+    if len(stream.blocks) > _BLOCKS:
+        yield f"  and {len(stream.blocks) - _BLOCKS} more blocks"
+
+
+def _stream_json(stream: StreamFacts) -> dict[str, Any]:
+    return {
+        "at": stream.at,
+        "machine": visible(stream.machine),
+        "capabilities": [visible(name) for name in stream.capabilities],
+        "blocks": [block._asdict() | {"name": visible(block.name)} for block in stream.blocks],
+        "wrapped": stream.wrapped,
+        "compression": stream.compression,
+        "complete": stream.complete,
+        "cpus": stream.cpus,
+    }
 
 
 def _stopped(source: LiveMemory) -> str:

@@ -1,0 +1,63 @@
+"""What `vmci show` says of a stream."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.images.qemu_stream.written import clock, device, entry, filled, ram, sizes, stream
+from vmci_tui.cli.run import main
+
+_MEMORY = 16 << 20
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    path = tmp_path / "guest.qevm"
+    blocks = [("pc.ram", _MEMORY), ("d1", 4 << 20), ("pc.rom\x1b", 4096)]
+    first, last = ram(1, sizes(blocks)), ram(3, b"")
+    cpus = device(5, "cpu", b"one") + device(6, "cpu", b"two", instance=1)
+    path.write_bytes(stream(first, ram(2, filled(0, 0, "pc.ram")), last, cpus, clock(_MEMORY), entry(paddr=0x5000)))
+    return path
+
+
+def test_json(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(saved), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["container"] == "qemu-stream"
+    assert shown["stream"] == {
+        "at": 0,
+        "machine": "pc-i440fx-7.2",
+        "capabilities": [],
+        "blocks": [
+            {"name": "pc.ram", "length": _MEMORY, "paddr": 0},
+            {"name": "d1", "length": 4 << 20, "paddr": None},
+            {"name": "pc.rom\\x1b", "length": 4096, "paddr": None},
+        ],
+        "wrapped": None,
+        "compression": None,
+        "complete": True,
+        "cpus": 2,
+    }
+    assert (shown["entry"]["origin"], shown["entry"]["paddr"], shown["entry"]["present"]) == ("stream", 0x5000, True)
+    assert shown["memory"] == [{"paddr": 0, "length": _MEMORY, "offset": shown["memory"][0]["offset"]}]
+
+
+def test_text(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(saved)]) == 0
+    shown = capsys.readouterr().out
+    assert "QEMU STREAM" in shown
+    assert "stream: pc-i440fx-7.2; 2 CPUs, complete" in shown
+    assert "pc.ram" in shown.split("stream: ")[1].splitlines()[1]
+    assert "16 MiB  from paddr 0x0" in shown
+    assert "the stream does not say at which paddr its block d1 is (4 MiB)" in shown
+    assert "\x1b" not in shown
+
+
+def test_what_is_cut_off_is_said(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved.write_bytes(saved.read_bytes()[:-300])
+    assert main(["check", str(saved), "--json"]) == 1
+    found = [item for item in json.loads(capsys.readouterr().out)["findings"] if item["code"] == "C02"]
+    assert "cut off" in found[0]["message"]
