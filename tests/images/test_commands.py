@@ -10,7 +10,7 @@ import pytest
 from tests.dumps.factory import note, ram
 from tests.images.writers import lime, utsname
 from vmci_tui.cli import main
-from vmci_tui.layers.file import FileSource
+from vmci_tui.layers.file import files_of
 from vmci_tui.opening.open_file import open_document
 
 RANGES = ((0x1000, utsname() + ram(0x3000)), (0x100000, note() + ram(0x4000)))
@@ -58,5 +58,11 @@ def test_it_is_never_changed_itself(image: Path, command: str, capsys: pytest.Ca
 
 def test_its_file_is_closed_with_the_document(image: Path) -> None:
     with open_document(str(image)) as document:
-        (file,) = document.files
-    assert isinstance(file, FileSource) and file.fileno() < 0
+        (file,) = files_of(document.source)
+    assert file.fileno() < 0
+
+
+def test_it_is_not_replaced_by_a_dump_of_it(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = image.read_bytes()
+    assert main(["append", str(image), "--from-memory", "0x100000", "-o", str(image)]) == 4
+    assert image.read_bytes() == before and [path.name for path in image.parent.iterdir()] == [image.name]

@@ -80,6 +80,11 @@ class Document:
         self.close()
 
     @property
+    def is_image(self) -> bool:
+        """Whether it is a memory image, shown as a dump: it is never changed itself."""
+        return self.dump is not None and not isinstance(self.source, FileSource)
+
+    @property
     def state(self) -> State:
         return self._steps[self._at - 1].state if self._at else self.opened
 

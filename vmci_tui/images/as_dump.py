@@ -15,6 +15,7 @@ from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.images.elf_head import elf_head
 from vmci_tui.images.guest_image import GuestImage
 from vmci_tui.images.machine_in_memory import KernelMachine, machine_of_memory
+from vmci_tui.layers.file import FileSource
 from vmci_tui.layers.head_and_memory import HeadAndMemory
 from vmci_tui.layers.range_table import Ranges
 from vmci_tui.machines.lookup import machine_facts
@@ -44,15 +45,17 @@ class ImageDump(ElfDump):
         return self.image.missing
 
 
-def dump_of(image: GuestImage) -> ImageDump:
-    """Return the dump of an image. Raises OpenError if it has more ranges of memory than any dump may have."""
+def dump_of(image: GuestImage, files: tuple[FileSource, ...] = ()) -> ImageDump:
+    """Return the dump of an image whose bytes are those of `files`.
+
+    Raises OpenError if it has more ranges of memory than any dump may have."""
     if len(image.memory.ranges) > _RANGES:
         raise OpenError(f"this image has more than {_RANGES} ranges of memory", "its headers are damaged")
     held = Ranges(item for item in image.memory.ranges if item.offset is not None)
     machine = _machine(image)
     bits = image.bits or machine.facts.bits or 64
     head = elf_head(machine.facts, bits, machine.order, image.notes, held)
-    elf = open_elf(HeadAndMemory(head, image.source, held))
+    elf = open_elf(HeadAndMemory(head, image.source, held, files))
     return ImageDump(
         **{item.name: getattr(elf, item.name) for item in fields(ElfDump)}, image=image, doubt=machine.doubt
     )

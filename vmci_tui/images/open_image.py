@@ -49,6 +49,6 @@ def open_image(source: FileSource, choice: ImageChoice | None = None) -> ImageDu
     """Open a memory image as a dump; None if the file is not one. Raises OpenError, with the name of the file."""
     try:
         image = image_of(source, choice or ImageChoice())
-        return None if image is None else dump_of(image)
+        return None if image is None else dump_of(image, (source,))
     except OpenError as error:
         raise OpenError(f"{source.name}: {error.message}", error.hint) from None

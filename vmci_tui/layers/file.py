@@ -13,7 +13,7 @@ import select
 import stat
 import warnings
 from collections.abc import Iterator
-from typing import Literal, NamedTuple, Protocol, Self
+from typing import Literal, NamedTuple, Protocol, Self, runtime_checkable
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import Safe, visible
@@ -209,10 +209,25 @@ class FileSource:
             os.close(fd)
 
 
+@runtime_checkable
+class OverFiles(Protocol):
+    """A source whose bytes are those of files, in another order or decoded."""
+
+    files: tuple[FileSource, ...]
+
+
+def files_of(source: Source) -> tuple[FileSource, ...]:
+    """Return the files that a source reads: itself, or those under it; () for bytes in memory."""
+    if isinstance(source, FileSource):
+        return (source,)
+    return source.files if isinstance(source, OverFiles) else ()
+
+
 def refuse_other(source: Source) -> None:
-    """Raise OpenError if the file changed since it was opened: results would hold for neither version."""
-    if isinstance(source, FileSource) and source.current() != source.identity:
-        raise OpenError(f"{source.name} has changed while it was read", "try again when nothing writes to it")
+    """Raise OpenError if a file changed since it was opened: results would hold for neither version."""
+    for file in files_of(source):
+        if file.current() != file.identity:
+            raise OpenError(f"{file.name} has changed while it was read", "try again when nothing writes to it")
 
 
 def read_small(path: str, limit: int, what: str) -> bytes:

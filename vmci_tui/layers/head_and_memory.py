@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from vmci_tui.layers.file import BytesSource, Source
+from vmci_tui.layers.file import BytesSource, FileSource, Source
 from vmci_tui.layers.range_table import Ranges
 
 
@@ -23,9 +23,11 @@ class Part(NamedTuple):
 class HeadAndMemory:
     """A file that no program wrote: new bytes, then memory as another source has it. 16 bytes a range are kept."""
 
-    def __init__(self, head: bytes, source: Source, ranges: Ranges) -> None:
+    def __init__(self, head: bytes, source: Source, ranges: Ranges, files: tuple[FileSource, ...] = ()) -> None:
         """Take the ranges that have an offset in `source`, in their order; the others are not in this file."""
         self.source = source
+        self.files = files
+        """The files that `source` reads, itself or through other sources."""
         self._head = BytesSource(head)
         self._starts, self._offsets = array("Q"), array("Q")
         at = len(head)

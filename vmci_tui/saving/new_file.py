@@ -18,7 +18,7 @@ from typing import Final, TypeVar
 from vmci_tui.common.errors import FileTaken, OpenError, SaveError
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.common.signals import note_change, signals_blocked
-from vmci_tui.layers.file import FileSource, Source, reason
+from vmci_tui.layers.file import FileSource, Source, files_of, reason
 
 _PERMISSIONS: Final = 0o777
 """The mode bits that a copy keeps: a set-id bit would run foreign bytes with the saver's rights."""
@@ -82,8 +82,8 @@ def write_atomically(
 
 def _mode_of_copy(source: Source) -> int:
     """Return the mode to create a copy with; the umask applies."""
-    if isinstance(source, FileSource):
-        return os.fstat(source.fileno()).st_mode & _PERMISSIONS
+    for file in files_of(source):
+        return os.fstat(file.fileno()).st_mode & _PERMISSIONS
     return 0o666
 
 
@@ -137,9 +137,10 @@ def _real(target: str) -> str:
 
 
 def refuse_changed(source: Source) -> None:
-    """Raise SaveError if the file has changed since it was opened."""
-    if isinstance(source, FileSource) and source.current() != source.identity:
-        raise SaveError(f"{source.name} has changed since it was opened", "open it again, then save")
+    """Raise SaveError if a file has changed since it was opened."""
+    for file in files_of(source):
+        if file.current() != file.identity:
+            raise SaveError(f"{file.name} has changed since it was opened", "open it again, then save")
 
 
 def _refuse_bad_target(source: Source, path: str, target: str) -> os.stat_result | None:
@@ -152,10 +153,7 @@ def _refuse_bad_target(source: Source, path: str, target: str) -> os.stat_result
         raise save_error(error, target) from None
     if not stat.S_ISREG(status.st_mode):
         raise SaveError(f"{visible(target)} is not a regular file", "choose another name")
-    if isinstance(source, FileSource) and (status.st_dev, status.st_ino) == (
-        source.identity.device,
-        source.identity.inode,
-    ):
+    if any((status.st_dev, status.st_ino) == file.identity[:2] for file in files_of(source)):
         raise SaveError(f"{visible(target)} is the dump that is open", "save under another name")
     return status
 
