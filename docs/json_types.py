@@ -323,6 +323,41 @@ class Undo(TypedDict):
     overwrites: Annotated[NotRequired[list[OverwrittenBytes]], "with --force"]
 
 
+class MissingRange(TypedDict):
+    """Memory that the source is known to lack."""
+
+    paddr: int
+    length: int
+
+
+class WrittenFile(TypedDict):
+    """The file that was written."""
+
+    file: str
+    size: int
+
+
+class Convert(TypedDict):
+    """`vmci convert SOURCE -o OUT --json`"""
+
+    file: str
+    container: str
+    machine: Machine
+    entry: Annotated[EntryFields | None, "as the image has it"]
+    doubts: Annotated[list[str], "what is odd, or was assumed; a sentence each"]
+    missing: Annotated[str | None, "what memory the source lacks, a sentence"]
+    unread: Annotated[list[MissingRange], "the ranges that it lacks, where they are known"]
+    witnessed: Annotated[list[int], "indices of the ranges of memory that the proof of the note is about"]
+    repair: Repaired
+    candidates: list[Candidate]
+    before: Annotated[dict[str, bool | None], "whether each reader accepts the source, seen as a dump"]
+    after: Annotated[dict[str, bool | None], "whether each reader accepts the written dump"]
+    versions: Annotated[dict[str, str], "the version of each reader whose rules judge"]
+    installed: Installed
+    plan: Plan
+    written: Annotated[WrittenFile | None, "null with `--dry-run`"]
+
+
 class UnflattenPlan(TypedDict):
     """A plan without steps."""
 
@@ -536,6 +571,7 @@ COMMANDS: Final = (
         Prove,
         Save,
         Repair,
+        Convert,
         Undo,
         Unflatten,
         Diff,

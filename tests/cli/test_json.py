@@ -152,6 +152,11 @@ def test_repair(printed: Printed) -> None:
     assert asked["repair"]["question"] and asked["plan"] is None
 
 
+def test_convert(printed: Printed) -> None:
+    made = printed(of.Convert, "convert", "amd64-cut-nonote.elf", "-o", "converted.elf")
+    assert made["written"]["file"] == "converted.elf" and made["witnessed"]
+
+
 def test_unflatten(printed: Printed) -> None:
     shutil.copy(DATA / "faults" / "elf-basic-flat.dump", "flat")
     printed(of.Unflatten, "unflatten", "flat", "-o", "plain")

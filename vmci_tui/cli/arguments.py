@@ -144,6 +144,16 @@ def parser() -> argparse.ArgumentParser:
     _file(plain)
     _output(plain, in_place=False)
 
+    image = _command(commands, "convert", "write a memory image as the ELF dump that QEMU would write")
+    image.usage = "vmci convert SOURCE -o OUT.elf [OPTION ...]"
+    image.add_argument("file", metavar="SOURCE", help="a LiME image of memory, or a dump of any kind")
+    image.add_argument("-o", "--output", metavar="OUT", help="the file to write; it must not exist")
+    image.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
+    image.add_argument("--report", metavar="PAGE", help="also write what was done, with sha256 sums, in Markdown")
+    image.add_argument("--yes", metavar="PADDR", help="use the note there, proved or not")
+    image.add_argument("--check-limit", metavar="N", help="most bytes of memory to read back (default 64 GiB)")
+    _readers(image)
+
     dump = _command(commands, "hex", "print a hex dump")
     _file(dump)
     _no_stop(dump)

@@ -19,7 +19,8 @@ from vmci_tui.proof.witnesses.utsname import LENGTH, Uts, uts_of
 from vmci_tui.search.candidate import Correction, Proof
 
 _NAME: Final = b"OFFSET(uts_namespace.name)"
-_WITNESSES: Final = (hash_tables, named_note, log_buffer, symbol_table, kernel_offset, text_begins, page_size)
+MORE_WITNESSES: Final = (hash_tables, named_note, log_buffer, symbol_table, kernel_offset, text_begins, page_size)
+"""The witnesses after utsname and the page tables."""
 _BEFORE_5_11: Final = 4
 """The offset in older kernels, whose text does not have it: after the reference count (struct kref)."""
 _RELEASE_LIMIT: Final = 64
@@ -110,7 +111,7 @@ def weigh(kernel: PlacedKernel) -> WeighedProof:
         return WeighedProof(Proof(False, why), near=tables.fits is True)
     here = f"at {at:#x} memory holds the utsname of Linux {visible(uts.release)}"
     kernel = kernel._replace(text=kernel.text.with_value(b"OSRELEASE", uts.release))
-    witnesses = [tables, *(witness(kernel) for witness in _WITNESSES)]
+    witnesses = [tables, *(witness(kernel) for witness in MORE_WITNESSES)]
     wrong = [witness for witness in witnesses if witness.fits is False]
     seconds = [witness for witness in witnesses if witness.fits and witness.strong]
     rooted = any(witness.root for witness in witnesses if witness.fits) or not kernel.machine.tables

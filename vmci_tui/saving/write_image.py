@@ -1,7 +1,7 @@
 """Write an image into a new file, as fast as the file system allows.
 
 It shares blocks if possible (reflink: XFS, Btrfs), which copies nothing; else it copies in
-the kernel; else through memory. Holes stay holes.
+the kernel; else through memory. Holes stay holes; through memory, pages of zeros become holes too.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import struct
+from itertools import pairwise
 from typing import Final
 
 from vmci_tui.common.errors import SaveError
@@ -23,6 +24,7 @@ BLOCK: Final = 4096
 _FICLONERANGE: Final = 0x4020940D  # linux/fs.h
 _CHUNK: Final = 16 << 20
 """Bytes that the kernel copies at a time; the user can stop it in between."""
+_ZEROS: Final = bytes(PIECE)
 _STEP: Final = 1 << 30
 """Bytes that are shared at a time, so that the user can stop it."""
 
@@ -37,7 +39,7 @@ def write_image(source: Source, image: Image, fd: int, progress: Progress) -> No
             progress("copy", offset + extent.length, image.size)
             continue
         rest = _share(source, fd, extent, offset, image.size, progress)
-        if not roomy and rest == [(extent, offset)]:  # nothing could be shared
+        if not roomy and rest == [(extent, offset)] and isinstance(source, FileSource):  # nothing could be shared
             _need_space(source, image, fd)
             roomy = True
         for part, to in rest:
@@ -87,7 +89,14 @@ def _copy(source: Source, fd: int, extent: SourceBytes, to: int, total: int, pro
         at = start
         while at < end:
             progress("copy", at + shift, total)
-            at += copy_some(source, fd, at, min(_CHUNK, end - at), at + shift)
+            if isinstance(source, FileSource):
+                at += copy_some(source, fd, at, min(_CHUNK, end - at), at + shift)
+                continue
+            chunk_end = min(end, at + _CHUNK)
+            while at < chunk_end:
+                data = _some(source, at, chunk_end - at)
+                _write_data(fd, data, at + shift)
+                at += len(data)
     progress("copy", to + extent.length, total)
 
 
@@ -98,11 +107,33 @@ def copy_some(source: Source, fd: int, at: int, length: int, to: int) -> int:
             copied = os.copy_file_range(source.fileno(), fd, length, at, to)
             if copied:
                 return copied
+    data = _some(source, at, length)
+    pwrite(fd, data, to)
+    return len(data)
+
+
+def _some(source: Source, at: int, length: int) -> bytes:
+    """Return up to `length` bytes of the source, at least one. Raises SaveError at its end."""
     data = source.read(at, min(length, PIECE))
     if not data:
         raise SaveError(f"the source ended at {at:#x} while it was read", "open it again, then save")
-    pwrite(fd, data, to)
-    return len(data)
+    return data
+
+
+def _write_data(fd: int, data: bytes, to: int) -> None:
+    """Write what is not zero, in whole blocks of the new file; the rest of it stays a hole."""
+    if data == _ZEROS[: len(data)]:
+        return
+    start, at = 0, BLOCK - to % BLOCK
+    edges = [0, *range(at, len(data), BLOCK), len(data)]
+    for first, end in pairwise(edges):
+        block = data[first:end]
+        if block == _ZEROS[: end - first]:
+            if start < first:
+                pwrite(fd, data[start:first], to + start)
+            start = end
+    if start < len(data):
+        pwrite(fd, data[start:] if start else data, to + start)
 
 
 def _need_space(source: Source, image: Image, fd: int) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 GROUPS: Final = {
     "look": ("check", "show", "find", "log", "cpus", "symbols", "prove", "diff", "hex", "explain"),
-    "repair": ("repair", "undo", "set", "append", "strip", "unflatten"),
+    "repair": ("repair", "undo", "set", "append", "strip", "unflatten", "convert"),
     "craft": ("new", "craft", "ask", "predict"),
     "learn": ("lessons", "serve"),
 }

@@ -1,0 +1,81 @@
+"""Compare converting a LiME image of 2 GiB with `cp`, and with `cp`, `sync` and `cmp`; they take turns in one run.
+
+Run by hand: `python benchmarks/convert.py [RUNS]`. The image has the memory of a sample, then data without zeros.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from elftools.elf.elffile import ELFFile
+
+SAMPLE = Path(__file__).parent.parent / "sample_dumps" / "amd64-cut-nonote.elf"
+VMCI = [sys.executable, "-m", "vmci_tui"]
+SIZE = 2 << 30
+HIGH = 1 << 40
+"""Where the data is in guest memory: after all of the sample's."""
+
+
+def main() -> None:
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
+        folder = Path(name)
+        image, out = _image(folder / "guest.lime"), folder / "out"
+        works: dict[str, Callable[[], None]] = {
+            "convert": lambda: _run(*VMCI, "convert", str(image), "-o", str(out)),
+            "convert, nothing read back": lambda: _run(
+                *VMCI, "convert", str(image), "-o", str(out), "--check-limit", "1"
+            ),
+            "cp": lambda: _run("cp", str(image), str(out)),
+            "cp, sync, cmp": lambda: _compared(image, out),
+        }
+        times: dict[str, list[float]] = {what: [] for what in works}
+        for _ in range(runs + 1):
+            for what, work in works.items():
+                start = time.perf_counter()
+                work()
+                times[what].append(time.perf_counter() - start)
+                out.unlink()
+        medians = {what: statistics.median(found[1:]) for what, found in times.items()}
+        print("| what | median, s | `cp` takes of it | `cp`, `sync` and `cmp` take of it |\n|---|---|---|---|")
+        for what, took in medians.items():
+            print(f"| {what} | {took:.2f} | {medians['cp'] / took:.2f} | {medians['cp, sync, cmp'] / took:.2f} |")
+
+
+def _image(path: Path) -> Path:
+    block = os.urandom(1 << 20)
+    with SAMPLE.open("rb") as sample, path.open("wb") as file:
+        for segment in ELFFile(sample).iter_segments("PT_LOAD"):
+            _range(file.write, segment["p_paddr"], segment["p_filesz"])
+            file.write(segment.data())
+        _range(file.write, HIGH, SIZE)
+        for number in range(SIZE >> 20):
+            file.write(number.to_bytes(8, "little") + block[8:])
+        os.fsync(file.fileno())
+    return path
+
+
+def _range(write: Callable[[bytes], int], paddr: int, length: int) -> None:
+    write(struct.pack("<4sIQQ8x", b"EMiL", 1, paddr, paddr + length - 1))
+
+
+def _compared(image: Path, out: Path) -> None:
+    _run("cp", str(image), str(out))
+    _run("sync", str(out))
+    _run("cmp", str(image), str(out))
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True)
+
+
+if __name__ == "__main__":
+    main()
