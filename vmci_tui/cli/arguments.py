@@ -65,7 +65,9 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--tree", action="store_true", help="headers, notes and registers field by field, with offsets")
     show.add_argument("--qtest", action="store_true", help="the guest's writes to the entry as C for a qtest of QEMU")
     check = _command(commands, "check", "findings, and each reader's verdict; exit code 1 on an error")
+    check.usage = "vmci check FILE ... [OPTION ...]"
     check.add_argument("files", nargs="+", metavar="FILE", help="a dump or an entry; several: a line each")
+    _snapshot(check)
     _no_stop(check)
     check.add_argument("--blob", metavar="BLOB", help="the entry (16 bytes) that belongs to the dump")
     check.add_argument("--all-readers", action="store_true", help="also the verdicts of further programs, such as gdb")
@@ -109,7 +111,7 @@ def parser() -> argparse.ArgumentParser:
 
     append = _command(commands, "append", "add or replace the VMCOREINFO note")
     append.usage = "vmci append FILE (--note NOTE | --text TEXT | --from-memory [AT] | --from-kernel) -o OUT"
-    _file(append)
+    _file(append, listed=False)  # its help is as long as a screen
     what = append.add_mutually_exclusive_group(required=True)
     what.add_argument("--note", metavar="NOTE", help="a raw note, or another dump with a note")
     what.add_argument("--text", metavar="TEXT", help="a file with the KEY=VALUE text")
@@ -126,7 +128,7 @@ def parser() -> argparse.ArgumentParser:
     _output(strip)
 
     fixed = _command(commands, "repair", "apply all safe fixes; restore the proved note from memory")
-    _file(fixed)
+    _file(fixed, listed=False)  # its help is as long as a screen
     fixed.usage = "vmci repair FILE (-o OUT | --in-place) [OPTION ...]"
     fixed.add_argument("--only", metavar="CODE,...", help="fix only these findings")
     fixed.add_argument("--keep-segments", action="store_true", help="do not merge program headers (gdb uses them)")
@@ -135,18 +137,19 @@ def parser() -> argparse.ArgumentParser:
     _output(fixed, agree=f"PADDR: use the candidate there, proved or not; {_WORSE}")
 
     undo = _command(commands, "undo", "undo the last in-place save")
-    _file(undo)
+    _file(undo, image=False)
     undo.add_argument("--finish", action="store_true", help="complete an interrupted save instead")
     undo.add_argument("--force", action="store_true", help="overwrite later changes by other programs, and show them")
     undo.add_argument("--dry-run", action="store_true", help="with --force: only show them")
 
     plain = _command(commands, "unflatten", "write a flattened file as a plain one, like `makedumpfile -R`")
-    _file(plain)
+    _file(plain, image=False)
     _output(plain, in_place=False)
 
     image = _command(commands, "convert", "write a memory image as the ELF dump that QEMU would write")
     image.usage = "vmci convert SOURCE -o OUT.elf [OPTION ...]"
-    image.add_argument("file", metavar="SOURCE", help="a LiME image of memory, or a dump of any kind")
+    image.add_argument("file", metavar="SOURCE", help="a saved VM, an image of memory, or a dump of any kind")
+    _snapshot(image)
     image.add_argument("-o", "--output", metavar="OUT", help="the file to write; it must not exist")
     image.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
     image.add_argument("--report", metavar="PAGE", help="also write what was done, with sha256 sums, in Markdown")
@@ -229,10 +232,17 @@ def _command(commands: argparse._SubParsersAction[_Parser], name: str, text: str
     return command
 
 
-def _file(command: argparse.ArgumentParser, blob: bool = False) -> None:
+def _file(command: argparse.ArgumentParser, blob: bool = False, image: bool = True, listed: bool = True) -> None:
     command.add_argument("file", metavar="FILE", help="a dump, a memory image, qmp:SOCKET (a VM), an entry")
     if blob:
         command.add_argument("--blob", metavar="BLOB", help="the entry (16 bytes) that belongs to the dump")
+    if image:
+        _snapshot(command, listed)
+
+
+def _snapshot(command: argparse.ArgumentParser, listed: bool = True) -> None:
+    words = "of a qcow2 disk: the state of the VM in that snapshot"
+    command.add_argument("--snapshot", metavar="NAME", help=words if listed else argparse.SUPPRESS)
 
 
 def _no_stop(command: argparse.ArgumentParser) -> None:

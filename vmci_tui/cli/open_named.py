@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from vmci_tui.cli.output import shown_progress
 from vmci_tui.common.errors import UsageError
 from vmci_tui.document.document import Document
 from vmci_tui.opening.open_file import names_vm, open_document
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 def open_named(options: argparse.Namespace, path: str | None = None) -> Document:
     """Open FILE, or one of several, with the entry of --blob. Raises OpenError and UsageError."""
-    return open_document(path or options.file, getattr(options, "blob", None), image_choice(options))
+    blob = getattr(options, "blob", None)
+    return open_document(path or options.file, blob, image_choice(options), shown_progress())
 
 
 def open_to_save(options: argparse.Namespace) -> Document:
@@ -38,8 +40,9 @@ _CONVERT = "convert it first: `vmci convert SOURCE -o OUT`"
 
 def image_choice(options: argparse.Namespace) -> ImageChoice | None:
     """Return what the options say of a memory image or a VM; None if nothing."""
-    if not getattr(options, "no_stop", False):
+    no_stop, snapshot = getattr(options, "no_stop", False), getattr(options, "snapshot", None)
+    if not no_stop and snapshot is None:
         return None
     from vmci_tui.images.guest_image import ImageChoice
 
-    return ImageChoice(stop=False)
+    return ImageChoice(snapshot=snapshot, stop=not no_stop)

@@ -130,12 +130,24 @@ def _print_internal_errors() -> None:
 
 
 def _open_app(arguments: list[str]) -> int:
+    choice = None
+    if "--snapshot" in arguments[1:-1]:
+        from vmci_tui.images.guest_image import ImageChoice
+
+        at = arguments.index("--snapshot")
+        choice = ImageChoice(snapshot=arguments[at + 1])
+        arguments = arguments[:at] + arguments[at + 2 :]
     files = [item for item in arguments if not item.startswith("-") or os.path.exists(item)]
     if len(files) != len(arguments) or len(files) > 2:
-        raise UsageError("the app opens one dump and one entry at most", "use vmci [FILE [BLOB]], or see `vmci --help`")
+        raise UsageError(
+            "the app opens one dump and one entry at most",
+            "use vmci [FILE [BLOB]] [--snapshot NAME], or see `vmci --help`",
+        )
+    from vmci_tui.cli.output import shown_progress
     from vmci_tui.opening.open_file import open_document
 
-    document = open_document(files[0], next(iter(files[1:]), None)) if files else None
+    blob = next(iter(files[1:]), None)
+    document = open_document(files[0], blob, choice, shown_progress()) if files else None
     with document or nullcontext():
         if not on_terminal():
             raise UsageError("the app needs a terminal", "in scripts use vmci show FILE or vmci check FILE --json")

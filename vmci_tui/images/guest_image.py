@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.formats.elf_note import ByteOrder, Note
 from vmci_tui.formats.fw_cfg_entry import EntryHistory
 from vmci_tui.layers.file import Source
@@ -12,7 +13,7 @@ from vmci_tui.layers.memory_map import Memory
 
 
 class ImageChoice(NamedTuple):
-    """What the user says of an image that it does not say itself."""
+    """What the user says of an image that it does not say itself, and how opening it is shown."""
 
     map: str | None = None
     """The file with the map of a raw image, as /proc/iomem."""
@@ -20,6 +21,8 @@ class ImageChoice(NamedTuple):
     """The name of a snapshot in a disk image."""
     stop: bool = True
     """Whether a running machine may be stopped for about a millisecond."""
+    progress: Progress = no_progress
+    """Called while a compressed image is read to its end."""
 
 
 class RamBlock(NamedTuple):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
+from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.images.as_dump import ImageDump, dump_of
 from vmci_tui.images.guest_image import GuestImage, ImageChoice
 from vmci_tui.images.lime import MAGIC as LIME
@@ -45,10 +46,12 @@ def image_of(source: Source, choice: ImageChoice) -> GuestImage | None:
     return None if row is None or source.size <= _HEAD else row.open(source, choice)
 
 
-def open_image(source: FileSource, choice: ImageChoice | None = None) -> ImageDump | None:
+def open_image(
+    source: FileSource, choice: ImageChoice | None = None, progress: Progress = no_progress
+) -> ImageDump | None:
     """Open a memory image as a dump; None if the file is not one. Raises OpenError, with the name of the file."""
     try:
-        image = image_of(source, choice or ImageChoice())
+        image = image_of(source, (choice or ImageChoice())._replace(progress=progress))
         return None if image is None else dump_of(image, (source,))
     except OpenError as error:
         raise OpenError(f"{source.name}: {error.message}", error.hint) from None

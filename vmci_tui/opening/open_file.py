@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from vmci_tui.common.errors import OpenError
+from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import Dump, open_dump
 from vmci_tui.document.document import Document
@@ -22,7 +23,9 @@ _VMS: Final = ("qmp:", "virsh:")
 """How the name of a running VM begins."""
 
 
-def open_document(path: str, blob: str | None = None, choice: ImageChoice | None = None) -> Document:
+def open_document(
+    path: str, blob: str | None = None, choice: ImageChoice | None = None, progress: Progress = no_progress
+) -> Document:
     """Open a dump, a memory image or a running VM, with the entry in `blob` if given, or an entry alone.
 
     Raises OpenError: one line with the file's real type, and what to do.
@@ -37,7 +40,7 @@ def open_document(path: str, blob: str | None = None, choice: ImageChoice | None
             dump = open_dump(source)
         except OpenError as error:
             raise OpenError(f"{source.name}: {error.message}", error.hint) from None
-        document = _not_a_dump(source, blob, choice) if dump is None else _of_dump(source.name, source, dump)
+        document = _not_a_dump(source, blob, choice, progress) if dump is None else _of_dump(source.name, source, dump)
         if document.dump is not None:
             _with_entry(document, blob)
         stack.pop_all()
@@ -59,11 +62,11 @@ def _of_dump(name: Safe, source: Source, dump: Dump) -> Document:
     return Document(name, source, dump, State(notes=dump.notes, header=dump.header_fields))
 
 
-def _not_a_dump(source: FileSource, blob: str | None, choice: ImageChoice | None) -> Document:
+def _not_a_dump(source: FileSource, blob: str | None, choice: ImageChoice | None, progress: Progress) -> Document:
     """Open a memory image or an entry. Raises OpenError."""
     from vmci_tui.images.open_image import open_image
 
-    dump = open_image(source, choice)
+    dump = open_image(source, choice, progress)
     if dump is None:
         from vmci_tui.opening.open_entry import open_entry
 

@@ -21,7 +21,7 @@ def open_save(source: Source, choice: ImageChoice) -> GuestImage:
     if head.compression is None:
         image = open_stream(ShiftedSource(source, head.stream), choice)
     else:
-        plain = open_decompressed(source, head.stream, head.compression)
+        plain = open_decompressed(source, head.stream, head.compression, choice.progress)
         image = open_stream(plain, choice)
         if plain.fault:
             image = replace(image, missing=". ".join(filter(None, (plain.fault, image.missing))))
