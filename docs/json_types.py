@@ -305,6 +305,7 @@ class Repair(TypedDict):
     versions: Annotated[dict[str, str], "the version of each reader whose rules judge"]
     installed: Installed
     next: NotRequired[list[NextCommand]]
+    made: Annotated[NotRequired[MadeNote], "that can be made from the kernel's tables, or with `--yes kernel` was"]
 
 
 class OverwrittenBytes(TypedDict):

@@ -6,14 +6,13 @@ VMCI_GUESTS names a folder with dumps of booted guests in `*/dumps/*.elf`. The n
 from __future__ import annotations
 
 import json
-import lzma
 import os
 from pathlib import Path
 
 import pytest
 
+from tests.kernel.cut_guests import scrubbed, unpacked
 from tests.opened_files import open_document
-from tests.paths import DATA
 from vmci_tui.adoption.choose import search
 from vmci_tui.adoption.made_note import MadeNote, make_note
 from vmci_tui.cli.run import main
@@ -26,35 +25,12 @@ _LEAST = {"amd64-61": 109, "amd64-612-panic": 26, "s390x-61": 11}
 _GUESTS = sorted(Path(os.environ["VMCI_GUESTS"]).glob("*/dumps/*.elf")) if "VMCI_GUESTS" in os.environ else []
 
 
-def _scrubbed(path: Path) -> tuple[bytes, int]:
-    """Overwrite each copy of the note in a dump's memory; return its text and how many copies there were."""
-    with open_document(str(path)) as document:
-        assert document.dump is not None
-        best = search(guest_of(document.dump), no_progress)[0]
-    text, data, copies = best.candidate.text, bytearray(path.read_bytes()), 0
-    head = text[:256]
-    at = data.find(head)
-    while at >= 0:
-        data[at : at + len(text)] = bytes(len(text))
-        copies += 1
-        at = data.find(head, at + 1)
-    path.chmod(0o600)
-    path.write_bytes(data)
-    return text, copies
-
-
 def _compared(made: MadeNote, true: bytes) -> int:
     """Return how many lines of the true text were made; none may be another one, or in another order."""
     lines, mine = true.splitlines(), made.made.text.text.splitlines()
     true_lines = [line for line in lines if line in set(mine)]
     assert mine == true_lines
     return len(mine)
-
-
-def _unpacked(name: str, folder: Path) -> Path:
-    path = folder / f"{name}.elf"
-    path.write_bytes(lzma.decompress((DATA / "kernels" / f"{name}.elf.xz").read_bytes()))
-    return path
 
 
 def _made(guest: Guest) -> MadeNote:
@@ -65,8 +41,8 @@ def _made(guest: Guest) -> MadeNote:
 
 @pytest.mark.parametrize("name", _LEAST)
 def test_without_any_copy_of_the_note_only_its_true_lines_are_made(name: str, tmp_path: Path) -> None:
-    path = _unpacked(name, tmp_path)
-    true, copies = _scrubbed(path)
+    path = unpacked(name, tmp_path)
+    true, copies = scrubbed(path)
     with open_document(str(path)) as document:
         assert document.dump is not None
         guest = guest_of(document.dump)
@@ -77,8 +53,8 @@ def test_without_any_copy_of_the_note_only_its_true_lines_are_made(name: str, tm
 def test_the_made_note_is_appended_with_the_source_of_each_line(
     tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    path = _unpacked("amd64-61", tmp_path)
-    true, _ = _scrubbed(path)
+    path = unpacked("amd64-61", tmp_path)
+    true, _ = scrubbed(path)
     out = tmp_path / "out.elf"
     assert main(["append", str(path), "--from-kernel", "-o", str(out), "--json"]) == 0
     made = json.loads(capsysbinary.readouterr().out)["made"]
@@ -98,7 +74,7 @@ def test_of_whole_guests_only_true_lines_are_made(path: Path, tmp_path: Path) ->
     """Of x86-64 guests at least 95 % of the lines; of others what their tables show, or the reason."""
     copy = tmp_path / path.name
     copy.write_bytes(path.read_bytes())
-    true, _ = _scrubbed(copy)
+    true, _ = scrubbed(copy)
     with open_document(str(copy)) as document:
         assert document.dump is not None
         found = make_note(guest_of(document.dump), None, no_progress)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kernel.cut_guests import scrubbed, unpacked
 from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
@@ -171,3 +172,24 @@ async def test_an_entry_is_pasted_as_gdb_prints_it(sample: Sample, pane: str) ->
         assert "qemu ok" in shown(pilot)
         await pilot.press("u")
         assert document.state.entry is None and not document.modified
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_where_memory_has_no_note_one_is_made_by_r_and_enter_twice(tmp_path: Path, size: tuple[int, int]) -> None:
+    path = unpacked("amd64-61", tmp_path)
+    scrubbed(path)
+    async with running(str(path), size=size) as pilot:
+        await settled(pilot)
+        assert "[R] Make it" in shown(pilot)
+        await pilot.press("R")
+        await settled(pilot)
+        assert "Press Enter" in pilot.app.screen.query_one("#repair", PlanText).text
+        assert not main_screen(pilot).session.document.modified
+        await pilot.press("enter")
+        await settled(pilot)
+        assert "add the note made from the kernel's tables" in pilot.app.screen.query_one("#repair", PlanText).text
+        await pilot.press("enter")
+        await settled(pilot)
+        session = main_screen(pilot).session
+        assert "6 of 6 readers accept" in shown(pilot) and session.document.state.note is not None
+        assert "--yes kernel" in (session.last_command() or "")

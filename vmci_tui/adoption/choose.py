@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from vmci_tui.adoption.made_note import MadeNote, make_note
 from vmci_tui.adoption.pointed_note import LARGE, pointed_note
 from vmci_tui.adoption.rank import choose, rank_candidates, why_not
 from vmci_tui.common.errors import EditError, PackageMissing
@@ -17,6 +18,7 @@ from vmci_tui.document.edit_notes import FromMemory
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.kernel.lines.running_kernel import NotKnown
 from vmci_tui.proof import prove
 from vmci_tui.search.candidate import Candidate, Proof, RankedCandidate
 from vmci_tui.search.find_notes import find
@@ -38,6 +40,8 @@ class Adoption(NamedTuple):
     """Of the dump's own note."""
     unread: str = ""
     """Why memory could not be searched; empty if it could, or if no search was needed."""
+    made: MadeNote | None = None
+    """A note made from the kernel's tables, for a dump without one whose memory proves none; taken on request only."""
 
 
 def consider(judgement: Judgement, progress: Progress, known: tuple[RankedCandidate, ...] = ()) -> Adoption:
@@ -63,8 +67,9 @@ def consider(judgement: Judgement, progress: Progress, known: tuple[RankedCandid
     chosen = choose(judged)
     if chosen is not None and text is not None and chosen.candidate.text == text.text:
         chosen = None
-    asked = judged and chosen is None and _is_asked(proof)
-    return Adoption(code, chosen, judged, _question(judged, proof) if asked else "", proof)
+    made = _made(guest, progress) if proof is None and chosen is None and not _any_proved(judged) else None
+    asked = (judged or made is not None) and chosen is None and _is_asked(proof)
+    return Adoption(code, chosen, judged, _question(judged, proof, made) if asked else "", proof, made=made)
 
 
 def wants_memory(judgement: Judgement) -> bool:
@@ -83,6 +88,15 @@ def _code(judgement: Judgement, proof: Proof | None) -> str:
     return next(faults, "")
 
 
+def _any_proved(judged: Sequence[RankedCandidate]) -> bool:
+    return any(item.proof.proved for item in judged)
+
+
+def _made(guest: Guest, progress: Progress) -> MadeNote | None:
+    made = make_note(guest, None, progress)
+    return None if isinstance(made, NotKnown) else made
+
+
 def _is_asked(proof: Proof | None) -> bool:
     """Return whether the user must decide if none can be taken: there is no note, or one that cannot be corrected."""
     return proof is None or (proof.proved is False and not proof.corrections)
@@ -97,7 +111,7 @@ def search(guest: Guest, progress: Progress, everywhere: bool = False) -> tuple[
     if not everywhere and guest.memory.size > LARGE and (named := pointed_note(guest, progress)) is not None:
         return (named,)
     judged = rank_candidates(find(guest, everywhere, progress), guest, progress=progress)
-    if not everywhere and not any(item.proof.proved for item in judged):
+    if not everywhere and not _any_proved(judged):
         return rank_candidates(find(guest, True, progress), guest, progress=progress)
     return judged
 
@@ -112,12 +126,12 @@ def search_for(document: Document, paddr: int | None, progress: Progress) -> tup
     return search(guest, progress, everywhere=True)
 
 
-def _question(judged: Sequence[RankedCandidate], proof: Proof | None) -> str:
+def _question(judged: Sequence[RankedCandidate], proof: Proof | None, made: MadeNote | None) -> str:
     if proof is not None and proof.proved is False:
         wrong = f"the note does not belong to this memory ({proof.why}), and "
     else:
         wrong = "the dump has no note, and "
-    return wrong + why_not(judged)
+    return wrong + why_not(judged) + ("" if made is None else f"; {made.offer}")
 
 
 def choice_of(judged: Sequence[RankedCandidate], paddr: int | None) -> RankedCandidate:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from vmci_tui.common.errors import EditError
 from vmci_tui.common.progress import Progress
-from vmci_tui.common.safe_text import visible
+from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers.guest import Guest
 from vmci_tui.document import edit_notes
 from vmci_tui.document.edit import Edit
@@ -16,7 +17,7 @@ from vmci_tui.kernel.lines.gather import running_kernel
 from vmci_tui.kernel.lines.made_text import MadeText, made_text
 from vmci_tui.kernel.lines.running_kernel import NotKnown
 from vmci_tui.proof import prove
-from vmci_tui.search.candidate import Proof
+from vmci_tui.search.candidate import PROVED, Proof
 
 
 class MadeNote(NamedTuple):
@@ -26,10 +27,26 @@ class MadeNote(NamedTuple):
     proof: Proof
     """Never False: then no note is made."""
 
+    @property
+    def offer(self) -> Safe:
+        """Return a clause that offers it."""
+        missing = len(self.made.left_out)
+        lines = f"{len(self.made.lines)} lines{f', {missing} are unknown' if missing else ''}"
+        kernel = f"the tables of the kernel in memory, Linux {visible(self.made.release)}"
+        return visible(f"one can be made from {kernel}: {lines}, {PROVED[self.proof.proved]}")
+
     def edit(self, order: ByteOrder) -> Edit:
         """Return the edit that takes it as the note of a dump of this byte order."""
         note = edit_notes.note_around(self.made.text.text, order)
         return Edit.of(edit_notes.append_found, FromKernel(note, visible(self.made.release)), order)
+
+
+def made_note(guest: Guest, own: Vmcoreinfo | None, progress: Progress) -> MadeNote:
+    """Return the note as `make_note` does. Raises EditError if none can be made, and what `progress` raises."""
+    found = make_note(guest, own, progress)
+    if isinstance(found, NotKnown):
+        raise EditError(f"no note can be made: {found.why}", "`vmci append --text` takes the text of the running guest")
+    return found
 
 
 def make_note(guest: Guest, own: Vmcoreinfo | None, progress: Progress) -> MadeNote | NotKnown:

@@ -134,7 +134,7 @@ def parser() -> argparse.ArgumentParser:
     fixed.add_argument("--keep-segments", action="store_true", help="do not merge program headers (gdb uses them)")
     _readers(fixed)
     fixed.add_argument("--keep-flattened", action="store_true", help="keep a flattened file flattened")
-    _output(fixed, agree=f"PADDR: use the candidate there, proved or not; {_WORSE}")
+    _output(fixed, agree=f"PADDR: use the candidate there, proved or not; kernel: make one; {_WORSE}")
 
     undo = _command(commands, "undo", "undo the last in-place save")
     _file(undo, image=False)

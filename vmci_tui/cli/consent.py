@@ -15,8 +15,8 @@ from vmci_tui.saving.new_file import unfinished_copies
 def agreed(options: argparse.Namespace) -> Consent:
     """Return the consent that `--yes` and the command itself give. Raises UsageError."""
     given = consent(getattr(options, "yes", None))
-    if given.paddr is not None and options.command != "repair":
-        raise UsageError(f"unknown consent '{visible(given.paddr)}'", "--yes accepts worse:READER,...")
+    if (given.paddr is not None or given.made) and options.command != "repair":
+        raise UsageError(f"unknown consent '{visible(given.paddr or 'kernel')}'", "--yes accepts worse:READER,...")
     return given._replace(without_note=options.command == "strip")
 
 

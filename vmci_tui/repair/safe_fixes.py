@@ -11,9 +11,11 @@ from typing import Final, NamedTuple
 
 from vmci_tui.adoption import choose as adopt
 from vmci_tui.adoption.choose import Adoption
+from vmci_tui.adoption.made_note import MadeNote, made_note
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import SaveError, VmciError
 from vmci_tui.common.progress import Progress, no_progress
+from vmci_tui.containers.guest import guest_of
 from vmci_tui.document import edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
@@ -38,6 +40,8 @@ class Choice(NamedTuple):
     """Codes of the findings to fix; None for all."""
     paddr: int | None = None
     """The candidate to adopt, proved or not."""
+    made: bool = False
+    """Whether to take the note that is made from the tables of the kernel in memory."""
     keep_segments: bool = False
     keep_flattened: bool = False
     """As an in-place repair must: only a copy can be made plain."""
@@ -93,6 +97,8 @@ class Repair(NamedTuple):
     """The findings before the repair."""
     readers: VerdictPair
     """What every reader says about the file, and about the repaired one."""
+    made: MadeNote | None = None
+    """The note made from the kernel's tables: taken, or with a question, offered."""
 
     @property
     def by_the_way(self) -> tuple[Finding, ...]:
@@ -120,14 +126,14 @@ def repair(
     found = judgement.found
     adoption = _adoption(judgement, document, choice, progress, prior)
     if adoption.question:
-        candidates, judged = adoption.candidates, judgement.complete()
-        return Repair((), adoption.question, (), candidates, True, adoption.proof, judged, found, judged.both)
+        candidates, made, judged = adoption.candidates, adoption.made, judgement.complete()
+        return Repair((), adoption.question, (), candidates, True, adoption.proof, judged, found, judged.both, made)
     _take_note(document, adoption, steps)
     judgement = _fix_all(document, choice, steps, judgement.later(document) if steps else judgement)
     left = tuple(_left(f, adoption) for f in judgement.found if f.severity == "error")
-    searched = bool(adoption.code) and not adoption.unread
-    candidates, judged = adoption.candidates, judgement.complete()
-    return Repair(tuple(steps), "", left, candidates, searched, judged.proof, judged, found, judged.both)
+    searched = bool(adoption.code) and not (adoption.unread or choice.made)
+    candidates, made, judged = adoption.candidates, adoption.made, judgement.complete()
+    return Repair(tuple(steps), "", left, candidates, searched, judged.proof, judged, found, judged.both, made)
 
 
 def changes(judgement: Judgement) -> bool:
@@ -173,6 +179,8 @@ def _left(finding: Finding, adoption: Adoption) -> str:
 
 
 def _adoption(judgement: Judgement, document: Document, choice: Choice, progress: Progress, prior: Prior) -> Adoption:
+    if choice.made:
+        return _made(document, progress, prior)
     if choice.paddr is not None:
         judged = adopt.search_for(document, choice.paddr, progress)
         code = "N01" if document.state.note is None else "M05"
@@ -183,11 +191,24 @@ def _adoption(judgement: Judgement, document: Document, choice: Choice, progress
     return adoption if choice.allows(adoption.code) else Adoption("", None, (), "")
 
 
+def _made(document: Document, progress: Progress, prior: Prior) -> Adoption:
+    """Return the decision for the note that is made from the kernel's tables. Raises EditError if none can be."""
+    assert document.dump is not None
+    state = document.state
+    known = prior.adoption.made if prior.adoption is not None else None
+    made = known or made_note(guest_of(document.dump), state.vmcoreinfo, progress)
+    return Adoption("N01" if state.note is None else "M05", None, (), "", made=made)
+
+
 def _take_note(document: Document, adoption: Adoption, steps: list[RepairStep]) -> None:
     assert document.dump is not None
     if adoption.chosen is not None:
         candidate = adoption.chosen.candidate
         edit = adopt.adopted(candidate, document.dump.order)
+        if document.edit(edit):
+            steps.append(RepairStep(adoption.code, edit))
+    elif adoption.made is not None:
+        edit = adoption.made.edit(document.dump.order)
         if document.edit(edit):
             steps.append(RepairStep(adoption.code, edit))
     elif adoption.code == "M05" and adoption.proof is not None:

@@ -22,6 +22,7 @@ from vmci_tui.readers.verdicts import DEFAULT, NAMES, ChosenReaders, Verdicts, j
 from vmci_tui.saving.plan import Plan
 
 _WORSE: Final = "worse"
+_MADE: Final = "kernel"
 
 
 class LostReader(NamedTuple):
@@ -49,7 +50,7 @@ class Harm(NamedTuple):
 
 
 class Consent(NamedTuple):
-    """The user's consent: `--yes PADDR,worse:READER,...`."""
+    """The user's consent: `--yes PADDR,kernel,worse:READER,...`."""
 
     paddr: str | None = None
     """The candidate to adopt, proved or not, as typed."""
@@ -57,6 +58,8 @@ class Consent(NamedTuple):
     """The readers that may refuse afterwards."""
     without_note: bool = False
     """The note is to be removed: readers that refuse because it is missing are expected."""
+    made: bool = False
+    """The note is to be made from the tables of the kernel in memory."""
 
     def covers(self, item: LostReader) -> bool:
         return item.reader in self.worse or (self.without_note and item.misses_note)
@@ -64,10 +67,12 @@ class Consent(NamedTuple):
 
 def consent(typed: str | None) -> Consent:
     """Parse the value of `--yes`; `worse` without a reader means all readers. Raises UsageError for an unknown one."""
-    paddr, worse = None, set[str]()
+    paddr, made, worse = None, False, set[str]()
     for word in [] if typed is None else typed.split(","):
         what, colon, reader = word.strip().partition(":")
-        if what != _WORSE:
+        if word.strip() == _MADE:
+            made = True
+        elif what != _WORSE:
             paddr = word.strip()
         elif not colon:
             worse |= set(NAMES)
@@ -75,7 +80,7 @@ def consent(typed: str | None) -> Consent:
             worse.add(reader)
         else:
             raise UsageError(f"unknown reader {visible(reader)}", f"choose from {', '.join(NAMES)}")
-    return Consent(paddr, frozenset(worse))
+    return Consent(paddr, frozenset(worse), made=made)
 
 
 def _foreign(verdict: Verdict) -> bool:

@@ -303,7 +303,8 @@ class Session:
         before = self.document.state
         for step in repair.steps:
             self.document.edit(step.edit)
-        self._groups[before] = self.document.state, f"repair FILE{' --keep-segments' * keep_segments}"
+        words = " --keep-segments" * keep_segments + " --yes kernel" * (repair.made is not None)
+        self._groups[before] = self.document.state, f"repair FILE{words}"
         self._show("edited")
 
     # Files

@@ -41,10 +41,15 @@ def way_out(outlook: Outlook, code: str) -> WayOut:
         return WayOut((Safe(f"{words} ..."), Safe("Looking for a fix ...")), (offer("repair", "Repair"),))
     if outlook is None:
         return WayOut((), (offer("repair", "Try all safe fixes", "Repair"), *_WHY))
+    if outlook.question and outlook.made is not None:
+        lines = len(outlook.made.made.lines)
+        detail = Safe("It can be made from the kernel in memory.")
+        make = offer("repair", f"Make it from its tables: {lines} lines", f"Make it: {lines} lines")
+        return WayOut((_capital(outlook.question), detail), (make, *(_CHOOSE if outlook.candidates else ())))
     if outlook.question:
         several = len(outlook.candidates) > 1
         found = f"{'Notes were' if several else 'A note was'} found in guest memory, but not proved."
-        return WayOut((_capital(outlook.question), Safe(found)), (offer("find", "Choose a note", "Choose"),))
+        return WayOut((_capital(outlook.question), Safe(found)), _CHOOSE)
     if outlook.steps:
         return _of_fixes(outlook, missing)
     if missing and outlook.searched:
@@ -53,6 +58,7 @@ def way_out(outlook: Outlook, code: str) -> WayOut:
     return WayOut((Safe("No fix is safe without your decision."), Safe("No safe fix.")), _WHY)
 
 
+_CHOOSE: Final = (offer("find", "Choose a note", "Choose"),)
 _WHY: Final = (offer("readers", "What each reader says", "Readers"),)
 
 

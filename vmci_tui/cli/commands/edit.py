@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vmci_tui.adoption import choose as adopt
-from vmci_tui.adoption.made_note import make_note
+from vmci_tui.adoption.made_note import made_note
 from vmci_tui.cli.consent import agreed, print_harm, print_leftovers, print_missing_consent
 from vmci_tui.cli.open_named import open_to_save
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
@@ -25,7 +25,6 @@ from vmci_tui.formats import entry_from_text as entry_text
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, LENGTH, Entry, EntryHistory, Write, linux_size, parse_number
 from vmci_tui.formats.vmcoreinfo import TAKEN_OUT, is_indented, unindented
-from vmci_tui.kernel.lines.running_kernel import NotKnown
 from vmci_tui.layers.file import FileSource, small_or_stream
 from vmci_tui.opening.note_inputs import note_from, text_from
 from vmci_tui.opening.open_file import new_entry
@@ -118,9 +117,7 @@ def _append_to(options: argparse.Namespace, document: Document) -> int:
 def _append_made(options: argparse.Namespace, document: Document) -> int:
     """Append the note that the kernel in the dump's memory would have written. Raises EditError."""
     assert document.dump is not None
-    made = make_note(guest_of(document.dump), document.state.vmcoreinfo, shown_progress())
-    if isinstance(made, NotKnown):
-        raise EditError(f"no note can be made: {made.why}", "`vmci append --text` takes the text of the running guest")
+    made = made_note(guest_of(document.dump), document.state.vmcoreinfo, shown_progress())
     say(f"vmci: {made_summary(made)}")
     document.edit(made.edit(document.dump.order))
     return save(options, document, {"made": made_json(made)}, tuple(made_lines(made)) if options.dry_run else ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from vmci_tui.adoption.kernel_facts import facts_of_note
 from vmci_tui.cli.chosen_readers import choose, missing_text
@@ -16,10 +17,11 @@ from vmci_tui.document.document import Document
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.formats.fw_cfg_entry import parse_number
 from vmci_tui.render.candidate_report import repair_json, repair_text
+from vmci_tui.render.kernel.made_report import made_json
 from vmci_tui.render.verdict_report import next_json, next_text
 from vmci_tui.repair.entry_repair import repair_entry
 from vmci_tui.repair.next_commands import next_commands
-from vmci_tui.repair.safe_fixes import Choice, Prior, repair
+from vmci_tui.repair.safe_fixes import Choice, Prior, Repair, repair
 from vmci_tui.saving.harm import consent
 
 
@@ -29,10 +31,13 @@ def run(options: argparse.Namespace) -> int:
     Nothing is written if the user must decide first, or if there are errors and no fix was applied.
     """
     require_output(options)
-    paddr = consent(options.yes).paddr
+    given = consent(options.yes)
+    if given.paddr is not None and given.made:
+        raise UsageError("--yes names two notes", "use PADDR for one in memory, or kernel for the one that is made")
     choice = Choice(
         None if options.only is None else _codes(options.only),
-        None if paddr is None else parse_number(paddr),
+        None if given.paddr is None else parse_number(given.paddr),
+        given.made,
         options.keep_segments,
         options.keep_flattened or options.in_place,
     )
@@ -43,30 +48,37 @@ def run(options: argparse.Namespace) -> int:
 def _repaired(options: argparse.Namespace, document: Document, choice: Choice) -> int:
     chosen = choose(options)
     if document.dump is None:
-        if choice.paddr is not None:
-            raise UsageError("--yes PADDR needs a dump", "an entry has no memory with notes")
+        if choice.paddr is not None or choice.made:
+            which = "kernel" if choice.made else "PADDR"
+            raise UsageError(f"--yes {which} needs a dump", "an entry has no memory with notes")
         done = repair_entry(document, choice, chosen.readers)
     else:
         prior = Prior(facts=facts_of_note(document))
         done = repair(document, choice, shown_progress(), chosen.readers, prior)
     unwritten = ""
     if done.question:
-        unwritten = "; --yes PADDR uses the candidate there, --only CODE,... keeps the note"
+        ways = ["--yes PADDR uses the candidate there"] if done.candidates else []
+        ways += ["--yes kernel adds the note made from the kernel's tables"] if done.made is not None else []
+        unwritten = f"; {', '.join((*ways, '--only CODE,... keeps the note'))}"
     elif done.left and not done.steps:
         unwritten = ": a copy would have the same errors"
     if unwritten:
         if not options.json:
             print_lines(repair_text(done))
         if options.json:
-            print_json({"file": document.name, "plan": None} | repair_json(done) | {"installed": chosen.installed})
+            print_json({"file": document.name, "plan": None} | _json(done) | {"installed": chosen.installed})
         say(f"vmci: nothing was written{unwritten}")
         return 1
     steps = next_commands(done.judgement, options.output or options.file)
-    more = repair_json(done) | {"installed": chosen.installed, "next": next_json(steps)}
+    more = _json(done) | {"installed": chosen.installed, "next": next_json(steps)}
     code = save(options, document, more, (*repair_text(done), *missing_text(chosen)), chosen.readers)
     if steps and not (code or done.left or options.json or options.dry_run):
         print_lines(("", "next", *next_text(steps)))
     return code or int(bool(done.left))
+
+
+def _json(done: Repair) -> dict[str, Any]:
+    return repair_json(done) | ({} if done.made is None else {"made": made_json(done.made)})
 
 
 def _codes(names: str) -> frozenset[str]:

@@ -21,11 +21,14 @@ _NAME, _STATE = 14, 12
 def repair_plan(done: Repair) -> tuple[PlanLine, ...]:
     """Return the plan of a repair that was tried on a copy; if the user must decide, only the question."""
     if done.question:
+        make = "Press Enter to see the repair with the note that is made from the kernel's tables."
+        see = "Press F to see the candidates in memory."
         return (
             PlanLine("You have to decide", "title"),
             PlanLine(f"  {done.question}", "warning", 2),
             EMPTY,
-            PlanLine("Press F to see the candidates in memory."),
+            *(() if done.made is None else (PlanLine(make),)),
+            *((PlanLine(see),) if done.candidates or done.made is None else ()),
         )
     return tuple(_plan(done))
 

@@ -9,7 +9,7 @@ from textual.binding import BindingType
 
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.render.plans.repair_plan import fixes_text, repair_plan
-from vmci_tui.repair.safe_fixes import EVERYTHING, NOTHING_KNOWN, Choice, Repair, repair
+from vmci_tui.repair.safe_fixes import EVERYTHING, NOTHING_KNOWN, Repair, repair
 from vmci_tui.search.candidate import RankedCandidate
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.session import Session, SessionEvent
@@ -97,7 +97,9 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
         self._done = done
         self.refresh_bindings()
         self.query_one(PlanList).show(repair_plan(done))
-        if done.question:
+        if done.question and done.made is not None:
+            self.show_progress("Nothing is changed. Enter shows the repair with that note")
+        elif done.question:
             self.show_progress("Nothing is changed. Press F to see the candidates")
         elif done.steps:
             self.show_progress(f"Enter applies {fixes_text(done)}; s applies and saves a copy")
@@ -107,6 +109,8 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether an action makes sense now, for the footer."""
+        if action == "accept" and self._offers_note:
+            return True
         if action in ("accept", "accept_and_save"):
             return self._done is not None and bool(self._done.steps)
         if action == "keep_segments":  # useful only if headers would be merged
@@ -115,8 +119,17 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
             return merges or self._choice.keep_segments
         return True
 
+    @property
+    def _offers_note(self) -> bool:
+        """Whether the question is about a note that can be made from the kernel's tables."""
+        return self._done is not None and bool(self._done.question) and self._done.made is not None
+
     def action_accept(self) -> None:
-        self._accept(saves=False)
+        if self._offers_note and not self.job.running:
+            self._choice = self._choice._replace(made=True)
+            self._try()
+        else:
+            self._accept(saves=False)
 
     def action_accept_and_save(self) -> None:
         self._accept(saves=True)
@@ -127,7 +140,7 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
 
     def action_keep_segments(self) -> None:
         if not self.job.running:
-            self._choice = Choice(keep_segments=not self._choice.keep_segments)
+            self._choice = self._choice._replace(keep_segments=not self._choice.keep_segments)
             self._try()
 
     def action_candidates(self) -> None:
