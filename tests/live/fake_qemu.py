@@ -71,7 +71,7 @@ class FakeQemu:
             os.close(file)
 
     def _answer(self, request: dict[str, Any], files: list[int]) -> bytes:
-        arguments, out = request["arguments"], []
+        arguments, out = request["arguments"], list[bytes]()
         match request["execute"]:
             case "qmp_capabilities" | "remove-fd" | "getfd" | "closefd":
                 value: object = {}
@@ -87,7 +87,7 @@ class FakeQemu:
                 value = {"fdset-id": 0, "fd": 33}
             case "xen-save-devices-state":
                 os.write(files[-1], self.devices)
-                out = [event("STOP", 100), event("RESUME", 900)] if self.status == "running" else []
+                out = [self._stops(900)]
                 value = {}
             case "human-monitor-command":
                 value = self._printed(arguments["command-line"])
@@ -103,9 +103,11 @@ class FakeQemu:
                 file.write(data)
                 file.flush()
             except BrokenPipeError:
-                return event("STOP", 100) + event("RESUME", 500) + failed(request, "dump: failed to save memory")
-        done = json.dumps({"return": {}, "id": request["id"]}).encode() + b"\r\n"
-        return event("STOP", 100) + event("RESUME", 500) + done
+                return self._stops(500) + failed(request, "dump: failed to save memory")
+        return self._stops(500) + json.dumps({"return": {}, "id": request["id"]}).encode() + b"\r\n"
+
+    def _stops(self, until: int) -> bytes:
+        return event("STOP", 100) + event("RESUME", until) if self.status == "running" else b""
 
     def _printed(self, line: str) -> str:
         if line == "info mtree -f":
@@ -113,6 +115,12 @@ class FakeQemu:
         paddr = int(line.removeprefix("xp /512xg "), 16)
         data = bytes(4096) if self.dump is None else self.dump.guest_memory.read(self.dump.guest_source, paddr, 4096)
         return printed(paddr, data, "big" if self.arch == "s390x" else "little")
+
+
+def with_entry(devices: bytes, paddr: int) -> bytes:
+    """Return the state of devices with another address in the entry."""
+    at = devices.index(b"vmcoreinfo") + 27
+    return devices[:at] + paddr.to_bytes(8, "big") + devices[at + 8 :]
 
 
 def printed(paddr: int, data: bytes, order: Any = "little") -> str:

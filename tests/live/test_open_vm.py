@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.live.fake_qemu import FakeQemu, failed, serving
+from tests.live.fake_qemu import FakeQemu, failed, serving, with_entry
 from tests.paths import SAMPLES
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import OpenError
@@ -19,6 +20,8 @@ from vmci_tui.layers.file import FileSource
 from vmci_tui.live.open_vm import entry_in
 from vmci_tui.opening.open_file import names_vm, open_document
 
+_NOTE = 0x19C8000
+"""Where the memory of amd64-cut-nonote.elf has the note."""
 _DUMP = SAMPLES / "amd64-cut-note.elf"
 
 
@@ -115,3 +118,26 @@ def test_the_option_reaches_the_vm(tmp_path: Path, fake: FakeQemu, capsys: pytes
         assert main(["check", f"qmp:{path}"]) in (0, 1)
         assert "xen-save-devices-state" in fake.names
     assert "not known" in capsys.readouterr().out
+
+
+def test_entry_note_proof_and_log_take_a_hundred_pages_at_most(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with FileSource(str(SAMPLES / "amd64-cut-nonote.elf")) as file:
+        fake = FakeQemu(open_dump(file))
+        fake.devices = with_entry(fake.devices, _NOTE)
+        with serving(fake, tmp_path / "q") as path:
+            assert main(["find", f"qmp:{path}", "--json"]) == 0
+            (found,) = json.loads(capsys.readouterr().out)["candidates"]
+            assert (found["paddr"], found["proved"]) == (_NOTE, True)
+            assert main(["log", f"qmp:{path}"]) == 0
+    assert len(fake.pages) <= 100
+    assert "Linux version" in capsys.readouterr().out
+
+
+def test_a_running_vm_is_not_searched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with FileSource(str(SAMPLES / "amd64-cut-nonote.elf")) as file:
+        fake = FakeQemu(open_dump(file))
+        with serving(fake, tmp_path / "q") as path:
+            assert main(["find", f"qmp:{path}", "--all", "--no-stop"]) == 0
+    assert len(fake.pages) <= 100 and "not searched" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from vmci_tui.adoption.made_note import MadeNote, make_note
@@ -106,14 +107,25 @@ def search(guest: Guest, progress: Progress, everywhere: bool = False) -> tuple[
     """Return all candidates of guest memory, best first: on page starts, and if none is proved there, anywhere.
 
     Large memory is searched only if the running kernel's own pointers do not lead to a proved note: then that one alone
-    is returned. With `everywhere` every byte is searched in any case.
+    is returned. With `everywhere` every byte is searched in any case. Memory of a running machine is not searched: its
+    note is where QEMU says that it is, or where the kernel's pointers are.
     """
+    if guest.runs:
+        return _of_running(guest, progress)
     if not everywhere and guest.memory.size > LARGE and (named := pointed_note(guest, progress)) is not None:
         return (named,)
     judged = rank_candidates(find(guest, everywhere, progress), guest, progress=progress)
     if not everywhere and not _any_proved(judged):
         return rank_candidates(find(guest, True, progress), guest, progress=progress)
     return judged
+
+
+def _of_running(guest: Guest, progress: Progress) -> tuple[RankedCandidate, ...]:
+    judged = rank_candidates(find(guest, False, progress), guest, partial(prove, search=False), progress)
+    if any(item.proof.proved for item in judged):
+        return judged
+    named = pointed_note(guest, progress)
+    return judged if named is None else (named, *judged)
 
 
 def search_for(document: Document, paddr: int | None, progress: Progress) -> tuple[RankedCandidate, ...]:

@@ -148,12 +148,12 @@ def parser() -> argparse.ArgumentParser:
 
     image = _command(commands, "convert", "write a memory image as the ELF dump that QEMU would write")
     image.usage = "vmci convert SOURCE -o OUT.elf [OPTION ...]"
-    image.add_argument("file", metavar="SOURCE", help="a saved VM, an image of memory, or a dump of any kind")
+    image.add_argument("file", metavar="SOURCE", help="a saved VM, qmp:SOCKET, an image of memory, a dump of any kind")
     _snapshot(image)
     image.add_argument("-o", "--output", metavar="OUT", help="the file to write; it must not exist")
     image.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
     image.add_argument("--report", metavar="PAGE", help="also write what was done, with sha256 sums, in Markdown")
-    image.add_argument("--yes", metavar="PADDR", help="use the note there, proved or not")
+    image.add_argument("--yes", metavar="WHAT", help="PADDR: use the note there, proved or not; stop: a VM may stop")
     image.add_argument("--check-limit", metavar="N", help="most bytes of memory to read back (default 64 GiB)")
     _readers(image)
 

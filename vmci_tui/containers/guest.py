@@ -42,6 +42,10 @@ class Guest(NamedTuple):
     """The image of an x86-64 kernel by program headers, as in /proc/vmcore; the first few of many."""
     budget: Budget | None = None
     """The budget that reading spends; None if the caller bounds the reads."""
+    named: tuple[int, ...] = ()
+    """Where QEMU's own state says that the note is; such a place is looked at first."""
+    runs: bool = False
+    """It is the memory of a running machine: a search would take minutes, so only what was read is searched."""
 
     def offset_of(self, paddr: int) -> int | None:
         """Return the file offset of the byte at `paddr`; None if the file does not hold it uncompressed."""
@@ -67,10 +71,11 @@ class Guest(NamedTuple):
 def guest_of(dump: Dump) -> Guest:
     """Return the memory of a dump, with the offsets of its current file."""
     source, memory = dump.guest_source, dump.guest_memory
-    image = (
-        tuple(KernelSegment(s.vaddr, s.paddr, s.memsz) for s in dump.kernel_image) if isinstance(dump, ElfDump) else ()
-    )
-    return Guest(source, memory, dump.machine, dump.bits, dump.order, dump.notes, dump.stored != "plain", image)
+    guest = Guest(source, memory, dump.machine, dump.bits, dump.order, dump.notes, dump.stored != "plain")
+    if not isinstance(dump, ElfDump):
+        return guest
+    image = tuple(KernelSegment(s.vaddr, s.paddr, s.memsz) for s in dump.kernel_image)
+    return guest._replace(image=image, named=dump.named_places, runs=dump.runs)
 
 
 def raw_guest(source: Source, paddr: int) -> Guest:

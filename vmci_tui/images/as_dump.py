@@ -37,6 +37,15 @@ class ImageDump(ElfDump):
         return self.image.container
 
     @property
+    def named_places(self) -> tuple[int, ...]:
+        entry = self.image.entry
+        return () if entry is None or not entry.present else (entry.entry.paddr,)
+
+    @property
+    def runs(self) -> bool:
+        return self.container == "qmp"
+
+    @property
     def doubts(self) -> tuple[str, ...]:
         return (*self.image.doubts, self.doubt) if self.doubt else self.image.doubts
 

@@ -23,6 +23,7 @@ from vmci_tui.saving.plan import Plan
 
 _WORSE: Final = "worse"
 _MADE: Final = "kernel"
+_STOP: Final = "stop"
 
 
 class LostReader(NamedTuple):
@@ -50,12 +51,14 @@ class Harm(NamedTuple):
 
 
 class Consent(NamedTuple):
-    """The user's consent: `--yes PADDR,kernel,worse:READER,...`."""
+    """The user's consent: `--yes PADDR,kernel,worse:READER,stop,...`."""
 
     paddr: str | None = None
     """The candidate to adopt, proved or not, as typed."""
     worse: frozenset[str] = frozenset()
     """The readers that may refuse afterwards."""
+    stop: bool = False
+    """A running guest may stand still for its dump."""
     without_note: bool = False
     """The note is to be removed: readers that refuse because it is missing are expected."""
     made: bool = False
@@ -67,11 +70,13 @@ class Consent(NamedTuple):
 
 def consent(typed: str | None) -> Consent:
     """Parse the value of `--yes`; `worse` without a reader means all readers. Raises UsageError for an unknown one."""
-    paddr, made, worse = None, False, set[str]()
+    paddr, made, stop, worse = None, False, False, set[str]()
     for word in [] if typed is None else typed.split(","):
         what, colon, reader = word.strip().partition(":")
         if word.strip() == _MADE:
             made = True
+        elif word.strip() == _STOP:
+            stop = True
         elif what != _WORSE:
             paddr = word.strip()
         elif not colon:
@@ -80,7 +85,7 @@ def consent(typed: str | None) -> Consent:
             worse.add(reader)
         else:
             raise UsageError(f"unknown reader {visible(reader)}", f"choose from {', '.join(NAMES)}")
-    return Consent(paddr, frozenset(worse), made=made)
+    return Consent(paddr, frozenset(worse), stop, made=made)
 
 
 def _foreign(verdict: Verdict) -> bool:

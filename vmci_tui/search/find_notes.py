@@ -60,6 +60,7 @@ def _candidates(guest: Guest, looked_at: Iterable[int]) -> Iterator[Candidate]:
 
 
 def _places(guest: Guest, everywhere: bool, progress: Progress) -> Generator[int, None, None]:
+    yield from guest.named
     yield from lowcore.pointers(guest)
     yield from search_memory(guest, EVERYWHERE if everywhere else PAGE_STARTS, progress)
 

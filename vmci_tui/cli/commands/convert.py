@@ -14,12 +14,14 @@ from vmci_tui.cli.commands.edit import open_dump
 from vmci_tui.cli.consent import print_leftovers
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import say
+from vmci_tui.cli.vm_dump import dump_of_vm, print_vm_plan
 from vmci_tui.common.errors import FileTaken, UsageError
 from vmci_tui.common.progress import Progress
 from vmci_tui.common.safe_text import visible
 from vmci_tui.common.sizes import size_text
 from vmci_tui.formats.fw_cfg_entry import parse_number
 from vmci_tui.layers.file import FileSource, files_of, refuse_other
+from vmci_tui.opening.open_file import names_vm
 from vmci_tui.render.conversion.page import Digest, conversion_page
 from vmci_tui.render.conversion.report import conversion_json, conversion_text
 from vmci_tui.render.dump_report import plan_json, plan_text
@@ -45,7 +47,9 @@ def run(options: argparse.Namespace) -> int:
     paddr = consent(options.yes).paddr
     choice = Choice(paddr=None if paddr is None else parse_number(paddr))
     chosen = choose(options)
-    with open_dump(options) as document:
+    if names_vm(options.file) and options.dry_run:
+        return print_vm_plan(options)
+    with dump_of_vm(options) if names_vm(options.file) else open_dump(options) as document:
         if options.output is not None:
             refuse_target(document.source, options.output)
         made = convert(document, choice, shown_progress(), chosen.readers)

@@ -30,7 +30,9 @@ def run(options: argparse.Namespace) -> int:
     print_lines(candidates_text(judged))
     if any(item.found_by == "kernel" for item in judged):
         say("memory was not searched for other notes; --all searches every byte")
-    if not judged:
+    if not judged and guest.runs:
+        say("no note was found: memory of a running VM is not searched. `vmci convert` makes a dump, which is")
+    elif not judged:
         more = "" if options.all else ". --all searches every byte, not only page starts"
         say(f"no note was found in this memory{more}")
     return 0

@@ -55,6 +55,16 @@ class ElfDump(ElfContents):
         return "elf"
 
     @property
+    def named_places(self) -> tuple[int, ...]:
+        """Where QEMU itself says that the note is, where the file has QEMU's own state."""
+        return ()
+
+    @property
+    def runs(self) -> bool:
+        """Whether this is a running machine, whose memory is not searched."""
+        return False
+
+    @property
     def doubts(self) -> tuple[str, ...]:
         return ()
 
