@@ -7,11 +7,11 @@ from itertools import combinations
 
 import pytest
 
-from tests.tui.driving import main_screen, running, settled, shown
+from tests.tui.driving import main_screen, running, settled, shown, until
 from vmci_tui.tui.panes.entry import EntryList
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.notes import NotesList
-from vmci_tui.tui.panes.panes import PANES
+from vmci_tui.tui.panes.pane_table import PANES
 from vmci_tui.tui.panes.readers import ReadersPane
 from vmci_tui.tui.space.arrangement import Box, arrange
 
@@ -111,5 +111,6 @@ async def test_bytes_have_sixteen_in_a_row_where_there_is_room(sample: Sample) -
     async with running(sample("amd64-cut-note.elf"), size=(200, 60)) as pilot:
         assert main_screen(pilot).query_one(HexPane).per_row == 16
         await pilot.resize_terminal(120, 36)
-        await settled(pilot)
-        assert main_screen(pilot).query_one(HexPane).per_row == 8
+        view = main_screen(pilot).query_one(HexPane)
+        await until(pilot, lambda: view.per_row == 8)  # once the inspector is closed
+        assert view.per_row == 8

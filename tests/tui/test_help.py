@@ -19,7 +19,7 @@ from vmci_tui.tui.panes.findings import FindingsList
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList
 from vmci_tui.tui.panes.notes import NotesList
-from vmci_tui.tui.panes.panes import PANES
+from vmci_tui.tui.panes.pane_table import PANES
 from vmci_tui.tui.screens.help_screen import HelpScreen
 from vmci_tui.tui.widgets.dialogs import Choose
 

@@ -13,10 +13,11 @@ from time import process_time
 import pytest
 
 from tests.dumps.factory import elf, note
-from tests.tui.driving import main_screen, running, said, settled, shown, type_text
+from tests.tui.driving import main_screen, running, said, settled, shown, type_text, until
+from vmci_tui.tui.companions.inspector import Inspector
 from vmci_tui.tui.panes.hex import HexPane
-from vmci_tui.tui.panes.inspector import Inspector
 from vmci_tui.tui.panes.keys import KeysList
+from vmci_tui.tui.panes.panes import Panes
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 Sample = Callable[[str], str]
@@ -26,7 +27,8 @@ Sample = Callable[[str], str]
 async def test_the_inspector_follows_the_cursor(sample: Sample, size: tuple[int, int]) -> None:
     async with running(sample("amd64-cut-note.elf"), size=size) as pilot:
         screen = main_screen(pilot)
-        await pilot.press("4", "I")
+        await pilot.press("4", *["I"] * (size[0] < 192))
+        await until(pilot, lambda: screen.query_one(Panes).is_open("inspector"))
         await settled(pilot)
         assert screen.query_one(HexPane).has_focus == (size[0] == 80), "where there is room it only follows"
         await pilot.press("5", "ctrl+home")
@@ -36,6 +38,7 @@ async def test_the_inspector_follows_the_cursor(sample: Sample, size: tuple[int,
         assert "32 bit little" in seen and str(int.from_bytes(b"\x7fELF", "little")) in seen
         assert "64 bit big" in seen and "0x7f454c4602010100" in seen
         await pilot.press("right")
+        await until(pilot, lambda: "byte 2 of 4" in shown(pilot))
         assert "byte 2 of 4" in shown(pilot)
         await pilot.press("I", "I", "I")
         await settled(pilot)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from textual.widgets import Static
 
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text, until
+from vmci_tui.tui.panes.panes import Panes
 from vmci_tui.tui.panes.readers import ReadersPane
 from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.verdict_strip import VerdictLine
@@ -87,8 +88,8 @@ async def test_the_matrix_marks_what_readers_read_differently(sample: Sample) ->
 
 async def test_a_key_is_explained_where_the_cursor_rests(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf"), size=(200, 60)) as pilot:
-        await pilot.press("4", "i")
-        await settled(pilot)
+        await pilot.press("4")
+        await until(pilot, lambda: main_screen(pilot).query("#about-text") and "OSREL" in shown(pilot))
         assert "OSRELEASE" in str(main_screen(pilot).query_one("#about-text", Static).content)
         await pilot.press("down", "down")
         text = main_screen(pilot).query_one("#about-text", Static)
@@ -96,7 +97,7 @@ async def test_a_key_is_explained_where_the_cursor_rests(sample: Sample) -> None
         assert "PAGESIZE" in str(text.content)
         await pilot.press("i")
         await settled(pilot)
-        assert not main_screen(pilot).query("#about")
+        assert not main_screen(pilot).query_one(Panes).is_open("about")
 
 
 async def test_a_finding_shows_the_readers_words(sample: Sample) -> None:

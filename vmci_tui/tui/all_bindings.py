@@ -21,7 +21,7 @@ from textual.widget import Widget
 from vmci_tui.tui.bindings import group_of, key_name
 from vmci_tui.tui.host import host
 from vmci_tui.tui.main_screen import MainScreen
-from vmci_tui.tui.panes.panes import PANES
+from vmci_tui.tui.panes.pane_table import PANES
 from vmci_tui.tui.screens.help_screen import settings_example
 from vmci_tui.tui.widgets.dialogs import TextDialog
 

@@ -23,7 +23,8 @@ from vmci_tui.tui.panes.entry import EntryList
 from vmci_tui.tui.panes.findings import FindingsList, FindingsPane, finding_count
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList, KeysPane, key_rows
-from vmci_tui.tui.panes.panes import NAMES, PANE_BINDINGS, PANES, Panes, tabs
+from vmci_tui.tui.panes.pane_table import NAMES, PANE_BINDINGS, PANES, tabs
+from vmci_tui.tui.panes.panes import Panes
 from vmci_tui.tui.panes.readers import ReadersPane
 from vmci_tui.tui.prompts import is_judged, say, try_edit
 from vmci_tui.tui.session import Session, SessionEvent
@@ -129,6 +130,9 @@ class MainScreen(Guarded, Screen[None]):
         source = self.document.source
         holder = holder_text(source) if isinstance(source, FileSource) else ""
         say(self, f"READ-ONLY: the file is open in another vmci{holder}; s saves a copy", "warning")
+
+    def on_resize(self) -> None:
+        self.query_one(Panes).open_companions()
 
     def on_unmount(self) -> None:
         self.session.changed.remove(self._changed)
@@ -237,8 +241,8 @@ class MainScreen(Guarded, Screen[None]):
     def action_pane(self, name: str) -> None:
         if not PANES[NAMES.index(name)].fits(self.document):
             return
-        if name == "findings" and self._explains_in_place:
-            self.call_later(self.query_one(KeysPane).stop_explaining)
+        if name == "findings":
+            self.query_one(Panes).free_findings()
         self._active = name
         self._show_pane(name)
         self._show_tabs()
@@ -261,16 +265,10 @@ class MainScreen(Guarded, Screen[None]):
             self._show_pane(focused.id)
             self._show_tabs()
 
-    @property
-    def _explains_in_place(self) -> bool:
-        """Whether the meaning of a key stands where the findings are else."""
-        return self.has_class("-normal") and self.has_class("explaining")
-
-    async def key_escape(self) -> None:
-        """Stop the search if one runs, else close the meaning of a key, else clear the filter."""
-        keys = self.query_one(KeysPane)
-        if not self.query_one(HexPane).stop_search() and not await keys.stop_explaining():
-            keys.clear_filter()
+    def key_escape(self) -> None:
+        """Stop the search if one runs, else clear the filter, else close the meaning of a key or the inspector."""
+        if not self.query_one(HexPane).stop_search() and not self.query_one(KeysPane).clear_filter():
+            self.query_one(Panes).close_companion()
 
     def on_paste(self, event: events.Paste) -> None:
         """Take a pasted entry as `p` does, and the path of a file as `o` does."""
@@ -285,10 +283,8 @@ class MainScreen(Guarded, Screen[None]):
 
         return MainActions(self, self.session, self._show_note)
 
-    async def action_inspect(self) -> None:
-        if self._explains_in_place:
-            await self.query_one(KeysPane).stop_explaining()
-        await self.query_one(Panes).toggle_inspector()
+    def action_inspect(self) -> None:
+        self.query_one(Panes).toggle_inspector()
 
     def action_save(self) -> None:
         self._do.save()

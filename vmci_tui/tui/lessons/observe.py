@@ -13,7 +13,8 @@ from vmci_tui.tui.panes.entry import EntryList
 from vmci_tui.tui.panes.findings import FindingsList
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList
-from vmci_tui.tui.panes.panes import NAMES, PANES
+from vmci_tui.tui.panes.pane_table import NAMES, PANES
+from vmci_tui.tui.panes.panes import Panes
 from vmci_tui.tui.widgets.pane_bar import PaneBar
 
 _SELECTORS: Final = {
@@ -51,7 +52,7 @@ def ui_state(app: App[None], changed: bool) -> UiState:
         cursor=view.cursor,
         record=getattr(app.screen, "record_number", None),
         place=view.place(),
-        explaining=bool(main.query("#about")),
+        explaining=main.query_one(Panes).is_open("about"),
         changed=changed,
     )
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.message import Message
-from textual.timer import Timer
-from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from vmci_tui.common.errors import EditError
 from vmci_tui.common.safe_text import Safe, literal, visible
@@ -27,7 +24,6 @@ from vmci_tui.tui.prompts import ask_edit, say, try_edit
 from vmci_tui.tui.rows.key_rows import KeyRows, Known
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.space.arrangement import THREE_COLUMNS
-from vmci_tui.tui.style.cells import plain
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
@@ -39,10 +35,6 @@ if TYPE_CHECKING:
 
 PROVED = {True: "proved", False: "DISPROVED", None: "not provable"}
 """Whether guest memory proves the text, in a word."""
-_REST_SECONDS = 0.15
-"""Seconds that the cursor rests on a key before it is explained, so that moving it stays cheap."""
-_KEY_SHOWN = 40
-"""Characters of a key in the title of its meaning."""
 
 
 class KeysList(LineList):
@@ -224,8 +216,6 @@ class KeysPane(Guarded, Vertical):
         self._knows = False
         """Whether what is known about keys is loaded, or being loaded: after the first judgement."""
         self._wanted = ""
-        self._explaining = False
-        self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield StatusLine("/ filter", id="filter-line")
@@ -304,62 +294,20 @@ class KeysPane(Guarded, Vertical):
         self.query("#filter").remove()
         self.query_one(KeysList).focus()
 
-    def clear_filter(self) -> None:
-        """Remove the filter and show all lines."""
-        if self._wanted or self.query("#filter"):
-            self._wanted = ""
-            self._close_filter()
-            self.show_state()
+    def clear_filter(self) -> bool:
+        """Remove the filter and show all lines; return False if there is none."""
+        if not self._wanted and not self.query("#filter"):
+            return False
+        self._wanted = ""
+        self._close_filter()
+        self.show_state()
+        return True
 
     def on_click(self, event: events.Click) -> None:
         if event.widget is not None and event.widget.id == "filter-line":
             self._open_filter()
         elif event.widget is self:
             self.query_one(KeysList).focus()
-
-    # What a key means
-
-    @on(KeysList.ExplainWanted)
-    async def _toggle_explaining(self) -> None:
-        """Show or hide what the key under the cursor means."""
-        if await self.stop_explaining():
-            return
-        self._explaining = True
-        self.screen.add_class("explaining")
-        self._explain(self.query_one(KeysList).line())
-
-    async def stop_explaining(self) -> bool:
-        """Hide what the key means; return False if nothing is explained."""
-        was, self._explaining = self._explaining, False
-        self.screen.remove_class("explaining")
-        await self.screen.query("#about").remove()  # a new one has the same id, which must be free
-        return was
-
-    def explain_soon(self, line: Line | None) -> None:
-        """Explain the key once the cursor rests on it."""
-        if self._timer is not None:
-            self._timer.stop()
-        if self._explaining:
-            self._timer = self.set_timer(_REST_SECONDS, partial(self._explain, line))
-
-    def _explain(self, line: Line | None) -> None:
-        if not self._explaining:  # it was switched off before the cursor rested
-            return
-        from vmci_tui.render.key_report import explained
-
-        lines = explained(line.key, line.value) if line is not None and line.key else ()
-        words = plain("\n".join(lines) or "Linux writes no key like this one")
-        key = visible(line.key)[:_KEY_SHOWN] if line is not None and line.key else "a line without a key"
-        title = plain(f"Explain: {key} (i or Esc closes)")
-        if found := self.screen.query("#about-text"):
-            found.first(Static).update(words)
-            self.screen.query_one("#about").border_title = title
-            self.screen.query_one("#about").scroll_home(animate=False)
-            return
-        about = VerticalScroll(Static(words, id="about-text"), id="about")
-        about.border_title = title
-        assert isinstance(self.parent, Widget)
-        self.parent.mount(about, after=self)
 
 
 def _loaded(_budget: Budget) -> Known:

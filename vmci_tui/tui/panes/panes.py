@@ -1,13 +1,11 @@
-"""The table of the panes, and all of them, side by side or one at a time; they follow each other's cursor."""
+"""All panes, side by side or one at a time; they follow each other's cursor."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.widget import Widget
 
 from vmci_tui.changes.changed_bytes import ChangedBytes
@@ -16,94 +14,29 @@ from vmci_tui.changes.unsaved import Unsaved, unsaved
 from vmci_tui.common.span import Span
 from vmci_tui.document.byte_map import Place
 from vmci_tui.document.document import Document
-from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
+from vmci_tui.tui.host import host
 from vmci_tui.tui.panes.entry import EntryList
 from vmci_tui.tui.panes.findings import FindingsList, FindingsPane
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList, KeysPane
 from vmci_tui.tui.panes.notes import NotesList
+from vmci_tui.tui.panes.pane_table import NAMES, PANES
 from vmci_tui.tui.panes.readers import ReadersPane
 from vmci_tui.tui.prompts import say
 from vmci_tui.tui.session import Session
+from vmci_tui.tui.space.companions import companions
 from vmci_tui.tui.space.pane_layout import PaneLayout
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.pane_bar import PaneBar
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
+    from vmci_tui.common.budget import Budget
     from vmci_tui.findings import Finding
-    from vmci_tui.tui.panes.inspector import Inspector
+    from vmci_tui.tui.companions.companions import Companions
+    from vmci_tui.tui.companions.inspector import Inspector
     from vmci_tui.tui.panes.qemu import QemuPane
-
-
-class Pane(NamedTuple):
-    """A pane of the main screen."""
-
-    name: str
-    """Also the id of its widget that takes the focus."""
-    words: str
-    """Its title, without the number."""
-    box: Callable[[Session], Widget]
-    """Makes the widget with the border, which may also be the one that takes the focus."""
-    box_id: str
-    number: str = ""
-    """Its key if a dump is open; empty if it is not shown for a dump."""
-    alone: str = ""
-    """Its key if only an entry is open; empty if it is not shown then."""
-
-    def fits(self, document: Document) -> bool:
-        """Return whether it is shown for this document; the entry of a dump only if one is open."""
-        if document.dump is None:
-            return bool(self.alone)
-        return bool(self.number) and (self.name != "entry" or document.state.entry is not None)
-
-    def title(self, document: Document) -> str:
-        """Return its title with the number that is its key."""
-        return f"{self.key(document)} {self.words}"
-
-    def key(self, document: Document) -> str:
-        """Return the key that goes to it; empty if it is not shown."""
-        return self.alone if document.dump is None else self.number
-
-
-def _qemu_pane(session: Session) -> Widget:
-    from vmci_tui.tui.panes.qemu import QemuPane
-
-    return QemuPane(session)
-
-
-PANES: Final = (
-    Pane("findings", "Findings", FindingsPane, "findings-pane", "1", "4"),
-    Pane("readers", "Readers", ReadersPane, "readers", "2"),
-    Pane("notes", "Notes", NotesList, "notes", "3"),
-    Pane("keys", "Note text", KeysPane, "keys-pane", "4"),
-    Pane("hex", "Bytes", HexPane, "hex", "5", "3"),
-    Pane("entry", "Entry", EntryList, "entry", "7", "1"),
-    Pane("qemu", "What QEMU will do", _qemu_pane, "qemu", alone="2"),
-)
-"""The panes of a dump in their order, then that of an entry alone. Tab goes through them by their keys."""
-NAMES: Final = tuple(pane.name for pane in PANES)
-
-
-def tabs(document: Document, findings: str) -> tuple[tuple[str, str], ...]:
-    """Return (pane, label) for each pane of this document; `findings` says how many there are."""
-    panes = sorted((pane for pane in PANES if pane.fits(document)), key=lambda pane: pane.key(document))
-    titles = ((pane.name, pane.title(document)) for pane in panes)
-    return tuple((name, f"{title} ({findings})" if name == "findings" else title) for name, title in titles)
-
-
-def _bindings(alone: bool) -> Iterator[Binding]:
-    for pane in PANES:
-        if key := pane.alone if alone else pane.number:
-            action, group = ("pane_alone", "alone") if alone else ("pane", "pane")
-            yield bind(
-                key, f"{action}('{pane.name}')", pane.words, f"Go to {pane.words}", f"{group}.{pane.name}", False
-            )
-
-
-PANE_BINDINGS: Final = (*_bindings(False), *_bindings(True))
-"""The keys of the panes, for a dump and for an entry alone."""
 
 
 class Panes(Guarded, Widget):
@@ -112,7 +45,9 @@ class Panes(Guarded, Widget):
     def __init__(self, session: Session) -> None:
         super().__init__(id="panes")
         self.session = session
-        self._inspector: Inspector | None = None
+        self._companions: Companions | None = None
+        """The panes that follow the others, once the first of them is wanted or has room."""
+        self._loading = False
         self._unsaved: Unsaved | None = None
         self._stop = 0
         """The index of the change that was visited last."""
@@ -147,6 +82,8 @@ class Panes(Guarded, Widget):
         self.query_one(NotesList).show_state()
         self.query_one(KeysPane).show_state()
         self.query_one(HexPane).show_state()
+        if self._companions is not None:
+            self._companions.show_state()
         self._show_place()
 
     def _compare(self) -> None:
@@ -190,6 +127,7 @@ class Panes(Guarded, Widget):
             readers.show_judgement()
         self.query_one(KeysPane).show_title()
         self.query_one(NotesList).show_judgement()
+        self.call_after_refresh(self.open_companions)
 
     # The status line
 
@@ -204,8 +142,8 @@ class Panes(Guarded, Widget):
         """Show the offset and field at the cursor of the hex view, and its byte in the inspector."""
         view = self.query_one(HexPane)
         self._show_status(view.selected or place_text(self.document, view.cursor, view.place()))
-        if self._inspector is not None:
-            self._inspector.show_place()
+        if self._companions is not None:
+            self._companions.moved()
 
     def show_command(self) -> None:
         """Show the shell command for the last edit."""
@@ -240,7 +178,6 @@ class Panes(Guarded, Widget):
         text = self.document.state.vmcoreinfo
         if text is not None:
             line = text.lines[number - 1]
-            self.query_one(KeysPane).explain_soon(line)
             self._point_in_note(line.offset, len(line.raw))
 
     def _point_in_note(self, offset: int, length: int) -> None:
@@ -360,32 +297,75 @@ class Panes(Guarded, Widget):
             if (row := entry.row_at(place.offset)) is not None:
                 entry.select(row)
 
-    # The inspector
+    # What follows the cursor
 
-    async def toggle_inspector(self) -> None:
-        """Show or hide the inspector, below the hex view."""
-        view = self.query_one(HexPane)
-        if self._inspector is not None:
-            if self._inspector.has_focus:
-                view.focus()
-            gone, self._inspector = self._inspector, None
-            await gone.remove()  # a new one has the same id, which must be free
-            self.screen.remove_class("inspecting")
+    def open_companions(self) -> None:
+        """Open what has room beside the panes of a judged dump; not in a lesson, which says what to open."""
+        if self.session.judgement is None or self.document.dump is None or host(self).lesson is not None:
             return
-        from vmci_tui.tui.panes.inspector import Inspector
+        fitting = companions(*self.screen.size)
+        if self.document.state.vmcoreinfo is None:
+            fitting -= {"about"}
+        if self._companions is not None:
+            self._companions.fit(fitting)
+        elif fitting and not self._loading:
+            self._loading = True
+            host(self).background().ask(_companions, self._begin, host(self).failed, 0)
 
-        self._inspector = Inspector(view)
-        self.mount(self._inspector, after="#hex")
-        self.screen.add_class("inspecting")
-        if self.screen.has_class("-narrow"):
+    def _begin(self, made: type[Companions]) -> None:
+        """Begin with what was imported in a thread, unless a key began with it before."""
+        if self.is_attached and self._companions is None:
+            self._companions = made(self, self.query_one(HexPane), self.query_one(KeysList).line)
+        self.open_companions()
+
+    @property
+    def companions(self) -> Companions:
+        """The panes that follow the cursor of the others."""
+        if self._companions is None:
+            self._begin(_companions())
+        assert self._companions is not None
+        return self._companions
+
+    def is_open(self, name: str) -> bool:
+        """Return whether a pane that follows the others is shown."""
+        return self._companions is not None and self._companions.is_open(name)
+
+    @on(KeysList.ExplainWanted)
+    def _toggle_about(self) -> None:
+        self.companions.toggle("about")
+
+    def toggle_inspector(self) -> None:
+        """Show or hide the inspector, below the hex view."""
+        self.free_findings()
+        if self.companions.toggle("inspector") and self.screen.has_class("-narrow"):
             self.post_message(PaneBar.Picked("hex"))
-        self.call_after_refresh(self._inspect_first)
 
-    def _inspect_first(self) -> None:
-        """Fill the inspector once it has its place; the hex view shrank, and Textual sends it no resize."""
-        self.query_one(HexPane).on_resize()
-        if self._inspector is not None:
-            self._inspector.show_place()
+    def free_findings(self) -> None:
+        """Close the meaning of a key where it is in place of the findings."""
+        if self.screen.has_class("-normal") and self.is_open("about"):
+            self.companions.close("about")
+
+    def on_inspector_followed(self, event: Inspector.Followed) -> None:
+        self.query_one(HexPane).arrive(event.offset)
+
+    def close_companion(self) -> None:
+        """Close the meaning of a key, or the inspector; from the bytes the inspector first."""
+        focused = self.screen.focused
+        bytes_first = focused is not None and focused.id in ("hex", "inspector")
+        names = ("inspector", "about") if bytes_first else ("about", "inspector")
+        if (name := next(filter(self.is_open, names), None)) is not None:
+            self.companions.close(name)
+
+    @on(LineList.Moved, "#map")
+    def _part_moved(self, event: LineList.Moved) -> None:
+        self.companions.go_to_part(event.index)
+
+
+def _companions(_budget: Budget | None = None) -> type[Companions]:
+    """Import what follows the cursor, in a thread where nobody waits for it."""
+    from vmci_tui.tui.companions.companions import Companions
+
+    return Companions
 
 
 def place_text(document: Document, at: int, place: Place | None) -> str:

@@ -10,7 +10,8 @@ from vmci_tui.tui.widgets.hex_rows import SIGNS
 
 SIGN_CELLS: Final = 3
 """`-` for what was removed in front of the row, the sign of the row, and a blank."""
-_STYLES: Final = {"+": "added", "~": "changed"}
+SIGN_STYLES: Final = {"+": "added", "~": "changed", "-": "removed"}
+"""The styles of the signs."""
 
 
 def signs(changed: Matching | None, index: int, count: int) -> Row:
@@ -19,4 +20,4 @@ def signs(changed: Matching | None, index: int, count: int) -> Row:
         return ()
     gone = index in changed.removed or (index == count - 1 and count in changed.removed)
     sign = SIGNS[changed.kinds[index]] if index in changed.kinds else " "
-    return ("-" if gone else " ", "removed"), (f"{sign} ", _STYLES.get(sign, "dim"))
+    return ("-" if gone else " ", "removed"), (f"{sign} ", SIGN_STYLES.get(sign, "dim"))

@@ -11,12 +11,15 @@ _NARROW_BYTES, _WIDE_BYTES = 47, 79
 """Cells of the hex view with its border: 8 or 16 bytes in a row."""
 _TEXT: Final = 66
 """Cells that the text needs beside a hex view with 16 bytes in a row."""
-_ABOUT: Final = 14
-"""Lines of the meaning of a key with its border: it names what goes wrong and the first readers without scrolling."""
+_ABOUT: Final = 14, 18
+"""Lines of the meaning of a key with its border, at two and at three columns.
+
+It names what goes wrong and the first readers without scrolling.
+"""
 _LEAST: Final = 4
 """Lines of the smallest pane: its border, and two rows."""
 
-_BYTES: Final = ("hex", "inspector", "map", "entry")
+_BYTES: Final = ("hex", "inspector", "entry")
 """The panes below the bytes, with them."""
 
 Rows = Mapping[str, int]
@@ -40,7 +43,7 @@ def arrange(width: int, height: int, shown: Collection[str], rows: Rows) -> dict
     """
     if "qemu" in shown or len({"findings", "keys", "hex"} & {*shown}) < 2:
         order = [name for name in ("entry", "qemu", "hex", "inspector", "findings") if name in shown]
-        heads = {**rows, "about": min(height * 3 // 5, _ABOUT)}
+        heads = {**rows, "about": min(height * 3 // 5, _ABOUT[0])}
         return _column(0, width, height, [*order, *(name for name in shown if name not in order)], heads)
     numbers = "inspector" in shown
     bytes_width = min(_WIDE_BYTES, width * 2 // 3) if numbers else _bytes_width(width)
@@ -51,14 +54,14 @@ def arrange(width: int, height: int, shown: Collection[str], rows: Rows) -> dict
         left = "findings", "about", "notes", "keys"
         heads = {**rows, "readers": top}
         if "keys" not in rows:  # there is a text
-            heads |= {"findings": top, "about": max(top, min(height // 2, _ABOUT))}
+            heads |= {"findings": top, "about": max(top, min(height // 2, _ABOUT[0]))}
         heads["notes"] = min(rows.get("notes", _LEAST), max(height // 4, _LEAST))
         columns = ((left, width - bytes_width), (("readers", *_BYTES), bytes_width))
     else:
         rest = width - bytes_width
         first = max(min(rest * 42 // 100, 70), 50)
-        heads = {**rows, "about": height // 2, "notes": min(rows.get("notes", _LEAST), height // 3)}
-        left = "findings", "readers", "notes"
+        heads = {**rows, "about": min(height // 2, _ABOUT[1]), "notes": min(rows.get("notes", _LEAST), height // 3)}
+        left = "findings", "readers", "notes", "map"
         columns = ((left, first), (("keys", "about"), rest - first), (_BYTES, bytes_width))
     out: dict[str, Box] = {}
     x = 0

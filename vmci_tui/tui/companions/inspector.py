@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import BindingType
+from textual.message import Message
 
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.document.inspected_bytes import HEAD, LABEL, SHORT, InspectedBytes, inspect_at, inspected_lines
 from vmci_tui.tui.bindings import bind
-from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.prompts import say
 from vmci_tui.tui.style.cells import Row
+from vmci_tui.tui.widgets.hex_view import HexView
 from vmci_tui.tui.widgets.line_list import LineList
 
 
@@ -32,9 +33,16 @@ class Inspector(LineList):
     ]
     enter_action = "follow"
 
-    def __init__(self, view: HexPane) -> None:
+    class Followed(Message):
+        """The user went to the address that a number is, at `offset` of the file."""
+
+        def __init__(self, offset: int) -> None:
+            self.offset = offset
+            super().__init__()
+
+    def __init__(self, view: HexView) -> None:
         super().__init__(id="inspector", empty="no bytes")
-        self.border_title = "Inspector"
+        self.border_title = "Inspector (I or Esc closes)"
         self.inspected: InspectedBytes | None = None
         self._view = view
 
@@ -59,7 +67,7 @@ class Inspector(LineList):
         if offset is None:
             say(self, f"paddr {number:#x} is not in this dump", "warning")
         else:
-            self._view.arrive(offset)
+            self.post_message(self.Followed(offset))
 
 
 def _row(at: int, line: Safe) -> Row:

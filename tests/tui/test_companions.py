@@ -1,0 +1,84 @@
+"""Test the panes that open by themselves where there is room, and follow the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+
+import pytest
+from textual.widgets import Static
+
+from tests.tui.driving import main_screen, running, settled, shown, until
+from vmci_tui.tui.companions.inspector import Inspector
+from vmci_tui.tui.panes.hex import HexPane
+from vmci_tui.tui.panes.panes import Panes
+from vmci_tui.tui.space.arrangement import arrange
+from vmci_tui.tui.space.companions import companions
+
+Sample = Callable[[str], str]
+
+
+def test_what_has_room_at_which_size() -> None:
+    assert companions(200, 60) == {"about", "inspector", "map"}
+    assert companions(160, 45) == {"about"} and companions(120, 36) == companions(200, 30) == frozenset()
+    names = ["findings", "readers", "notes", "keys", "hex"]
+    for width, height in product(range(160, 320, 8), range(40, 90, 10)):
+        rows = {"readers": 10, "notes": 9, "map": 9, "inspector": 15}
+        boxes = arrange(width, height - 5, [*names, *companions(width, height)], rows)
+        assert min(box.height for box in boxes.values()) >= 4, (width, height)
+        assert boxes["hex"].height >= 15 and boxes["keys"].height >= 15
+
+
+async def test_they_open_by_themselves_follow_and_stay_closed(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=(200, 60)) as pilot:
+        screen = main_screen(pilot)
+        panes, view = screen.query_one(Panes), screen.query_one(HexPane)
+        await until(pilot, lambda: all(map(panes.is_open, ("about", "inspector", "map"))))
+        await until(pilot, lambda: "File map" in shown(pilot))
+        assert "guest memory" in shown(pilot)
+        await pilot.press("4", "down", "down")
+        about = screen.query_one("#about-text", Static)
+        await until(pilot, lambda: "PAGESIZE" in str(about.content))
+        inspector = screen.query_one(Inspector)
+        assert inspector.inspected is not None and inspector.inspected.offset == view.cursor
+        await pilot.press("5", "ctrl+home")
+        await until(pilot, lambda: inspector.inspected is not None and inspector.inspected.offset == 0)
+        await pilot.press("escape")
+        assert not panes.is_open("inspector") and panes.is_open("about"), "of the bytes"
+        await pilot.press("4", "escape")
+        screen.session.judge(1)
+        await settled(pilot)
+        assert not panes.is_open("about") and not panes.is_open("inspector"), "also after the next judgement"
+        await pilot.press("i")
+        assert panes.is_open("about")
+
+
+async def test_less_room_closes_what_no_key_opened(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=(120, 36)) as pilot:
+        panes = main_screen(pilot).query_one(Panes)
+        await pilot.press("4", "i")
+        await settled(pilot)
+        assert panes.is_open("about") and not panes.is_open("map")
+        await pilot.resize_terminal(200, 60)
+        await until(pilot, lambda: panes.is_open("map"))
+        await pilot.resize_terminal(120, 36)
+        await until(pilot, lambda: not panes.is_open("map"))
+        assert panes.is_open("about") and not panes.is_open("inspector")
+
+
+@pytest.mark.parametrize("name", ["amd64-cut-nonote.elf"])
+async def test_the_map_shows_where_the_parts_will_be(sample: Sample, name: str) -> None:
+    async with running(sample(name), size=(200, 60)) as pilot:
+        panes = main_screen(pilot).query_one(Panes)
+        await until(pilot, lambda: panes.is_open("map"))
+        assert not panes.is_open("about"), "there is no text"
+        await pilot.press("R")
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        await until(pilot, lambda: "File map: now and once saved" in shown(pilot))
+        row = next(line for line in shown(pilot).splitlines() if "KiB    VMCOREINFO note" in line)
+        assert "+      -  0x940  3.2 KiB    VMCOREINFO note" in row
+        await pilot.click("#map", offset=(20, 3))
+        await settled(pilot)
+        assert main_screen(pilot).query_one(HexPane).cursor == 0x40
