@@ -13,6 +13,7 @@ from vmci_tui.cli.run import main
 _LAST = {
     "amd64-cut-nonote.elf": "1 error: all 6 readers refuse",
     "amd64-cut-note.elf": "1 info: all 6 readers accept, 1 reads no kernel memory",
+    "arm64-cut-nonote.elf": "1 error, 1 info: all 5 readers refuse; crash reads other dumps",
     "crlf.elf": "1 error, 1 info: 3 of 6 readers refuse",
     "x86_64-linux-good.elf": "2 warnings, 1 info: 2 of 6 readers refuse, 2 read no kernel memory",
     "good.entry": "no findings: no reader's verdict is known",

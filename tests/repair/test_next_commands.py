@@ -89,7 +89,9 @@ def test_readers_built_for_x86_64_are_not_offered_for_other_machines(sample: Sam
 def test_a_refused_dump_begins_with_a_repair(sample: Sample) -> None:
     first = next_commands(Judgement.of(open_document(sample("amd64-cut-nonote.elf"))))
     assert [step.reader for step in first] == ["vmci"]
-    assert str(first[0].command).endswith("amd64-cut-nonote-fixed.elf") and "crash, drgn" in first[0].why
+    assert str(first[0].command).endswith("amd64-cut-nonote-fixed.elf") and "crash, drgn, libkdumpfile" in first[0].why
+    other = next_commands(Judgement.of(open_document(sample("arm64-cut-nonote.elf"))))
+    assert "; drgn, libkdumpfile, makedumpfile, readelf, eu-readelf refuse" in other[0].why, "crash reads other dumps"
     assert _commands(open_document(sample("x86_64-linux-good.elf")))[0].startswith("vmci repair ")
 
 

@@ -9,7 +9,7 @@ import pytest
 from textual.widgets import Input
 
 from tests.opened_files import open_document
-from tests.tui.driving import hint, main_screen, running, settled, shown, type_text
+from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
 from vmci_tui.qemu.ask import Answer
 from vmci_tui.qemu.machine import QemuOutput
 from vmci_tui.readers.qemu.entry_reading import DumpTarget
@@ -128,3 +128,47 @@ async def test_the_pane_of_qemu_has_the_keys_that_it_names(sample: Sample) -> No
             assert seen in shown(pilot)
             await pilot.press("escape")
         assert "Q QEMU" in shown(pilot) and "Q asks a real QEMU" in shown(pilot)
+
+
+async def test_bytes_that_a_short_blob_lacks_are_marked(sample: Sample) -> None:
+    async with running(sample("15-bytes.entry"), size=(80, 24)) as pilot:
+        assert "[00 80 9c 01 00 00 00 --]" in shown(pilot)
+        await pilot.press("R")
+        await settled(pilot)
+        assert "[00 80 9c 01 00 00 00 00]" in shown(pilot)
+
+
+async def test_the_cursor_stops_once_at_each_field(sample: Sample) -> None:
+    async with running(sample("good.entry"), size=(80, 24)) as pilot:
+        listed = main_screen(pilot).query_one(EntryList)
+        seen = []
+        for _ in range(5):
+            await pilot.press("down")
+            target = listed.target()
+            assert target is not None
+            seen.append(target.key or target.kind)
+        assert seen == ["host_format", "guest_format", "size", "paddr", "write"]
+
+
+async def test_a_repair_of_an_entry_says_once_what_it_did(sample: Sample) -> None:
+    async with running(sample("big-endian.entry")) as pilot:
+        await pilot.press("R")
+        assert said(pilot).count("done") == 1 and "done: swap the bytes of all fields; u takes it back" in said(pilot)
+        await pilot.press("R")
+        assert "nothing to repair" in said(pilot)
+    async with running(sample("size-0.entry")) as pilot:
+        await pilot.press("R")
+        assert "no fix is safe here: E05" in said(pilot)
+
+
+async def test_an_answer_of_qemu_ends_its_message_and_names_its_note(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guest, output = DumpTarget("x86_64", 64, "little"), QemuOutput((), bytes(40), 0, bytes(16))
+    answer = Answer("x86_64", "qemu", "10.0.2", "10.0", guest, None, output, output)
+    monkeypatch.setattr("vmci_tui.qemu.ask.ask", lambda *_: answer)
+    async with running(sample("good.entry")) as pilot:
+        await pilot.press("Q")
+        await settled(pilot)
+        assert "this entry and a note of ours, as no dump is open" in shown(pilot)
+        assert "asking QEMU" not in shown(pilot)

@@ -30,6 +30,7 @@ from vmci_tui.tui.lessons.list_screen import LessonsScreen
 from vmci_tui.tui.lessons.observe import ui_state
 from vmci_tui.tui.lessons.panel import LessonBar, LessonPanel
 from vmci_tui.tui.style.cells import CHECK
+from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.pane_bar import PaneBar
 
 _ALL = headings()
@@ -159,11 +160,12 @@ async def test_back_skip_reset_and_leave_by_keys() -> None:
         await pilot.press("f9")
         await settled(pilot)
         assert isinstance(app.screen, LessonsScreen) and not os.path.exists(run.folder) and os.getcwd() == cwd
+        assert app.screen.query_one("#lessons", LineList).cursor == 0, "it is not done: the cursor stays on it"
         await pilot.press("f7", "f8")
         assert app.lesson is None, "no lesson, no keys of it"
         await pilot.press("enter")
         await settled(pilot)
-        assert app.lesson is not None and app.lesson.lesson.name == "partial-writes", "the cursor went to the next one"
+        assert app.lesson is not None and app.lesson.lesson.name == "entry", "it goes on with the lesson that was left"
     assert os.getcwd() == cwd
     assert recent() == (), "copies are not recent files"
 

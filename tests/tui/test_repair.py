@@ -93,6 +93,7 @@ async def test_a_candidate_is_adopted_and_undone(sample: Sample) -> None:
         document = main_screen(pilot).document
         assert document.state.vmcoreinfo is not None and document.state.vmcoreinfo.text == true_text()
         assert "lines, proved" in str(main_screen(pilot).query_one("#keys-pane").border_subtitle)
+        assert "1 fix applied" not in said(pilot), "one message for one action"
         await pilot.press("u")
         assert not document.modified
 
@@ -117,8 +118,9 @@ async def test_repair_that_has_to_ask_leads_to_the_candidates(sample: Sample) ->
         await pilot.press("R")
         await settled(pilot)
         assert "You have to decide" in shown(pilot)
-        await pilot.press("enter")
-        assert not main_screen(pilot).document.modified
+        for key in ("enter", "s"):
+            await pilot.press(key)
+            assert not main_screen(pilot).document.modified and "you have to decide first" in said(pilot)
         await pilot.press("F")
         await settled(pilot)
         assert "Candidates, best first" in shown(pilot)
@@ -193,3 +195,12 @@ async def test_where_memory_has_no_note_one_is_made_by_r_and_enter_twice(tmp_pat
         session = main_screen(pilot).session
         assert "6 of 6 readers accept" in shown(pilot) and session.document.state.note is not None
         assert "--yes kernel" in (session.last_command() or "")
+
+
+async def test_the_keys_of_a_repair_say_why_they_do_nothing(sample: Sample) -> None:
+    async with running(sample("class-mismatch.elf"), size=(80, 24)) as pilot:
+        await pilot.press("R")
+        await settled(pilot)
+        for key in ("enter", "s"):
+            await pilot.press(key)
+            assert "there is nothing that a repair would change" in said(pilot)

@@ -86,9 +86,34 @@ async def test_recent_files_come_before_what_is_created(sample: Sample) -> None:
     async with running(size=(200, 60)) as pilot:
         text = shown(pilot)
         assert text.index("Recent files") < text.index("x86_64-linux-good.elf") < text.index("Create")
-        await pilot.press("down", "down", "down", "down", "enter")
+        await pilot.press("down", "down", "enter")  # headings and blank lines are no stops
         await settled(pilot)
         assert main_screen(pilot).document.blob_name
+
+
+async def test_recent_files_leave_the_last_rows_in_sight(tmp_path: Path) -> None:
+    for number in range(9):
+        path = tmp_path / f"dump-{number}"
+        path.touch()
+        remember(str(path))
+    for size, most in (((80, 24), 8), ((120, 36), 8)):
+        async with running(size=size) as pilot:
+            text = shown(pilot)
+            assert "Samples" in text and 3 <= text.count("dump-") <= most
+            await pilot.press("end")
+            assert "Samples" in shown(pilot)
+
+
+async def test_the_cursor_stops_only_on_what_opens_something() -> None:
+    async with running(size=(80, 24)) as pilot:
+        listed = pilot.app.screen.query_one("#start", LineList)
+        stops = {listed.cursor}
+        for _ in range(12):
+            await pilot.press("down")
+            stops.add(listed.cursor)
+        screen = pilot.app.screen
+        assert isinstance(screen, StartScreen)
+        assert stops == {number for number, opens in enumerate(screen._opens) if opens is not None}
 
 
 async def test_a_typed_path_runs_no_hot_key(folder: Path) -> None:

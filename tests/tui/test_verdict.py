@@ -51,7 +51,7 @@ async def test_what_was_tried_ahead_is_not_tried_again(
         await pilot.press("enter")
         await settled(pilot)
         rows = shown(pilot).split("\n")[1:3]
-        assert "After saving, 6 of 6 readers accept this dump (now: 0 of 6)." in rows[0]
+        assert "After saving, 6 of 6 readers accept this dump (now: 0 of 6)" in rows[0]
         assert "[s] Save" in rows[1] and "[u] Undo" in rows[1]
 
 

@@ -81,7 +81,8 @@ def test_a_text_that_memory_contradicts_is_not_good_because_readers_accept_it(sa
 def test_an_edit_is_said_with_what_saving_brings(sample: Sample) -> None:
     shown = said("amd64-cut-nonote.elf", sample, edited=True)
     assert shown.tone == "good"
-    assert shown.sentence[0] == "After saving, 6 of 6 readers accept this dump (now: 0 of 6)."
+    accepted = "After saving, 6 of 6 readers accept this dump (now: 0 of 6)"
+    assert shown.sentence[:2] == (f"{accepted}; libkdumpfile finds no kernel memory in it.", f"{accepted}.")
     assert [item.action for item in shown.offers] == ["save", "undo"]
     assert shown.detail[0].startswith("Not saved: ")
 

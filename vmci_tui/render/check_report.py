@@ -15,6 +15,7 @@ from vmci_tui.render.finding_report import findings_text
 from vmci_tui.render.kernel.proof_report import counts_of, counts_words
 from vmci_tui.repair.next_commands import NextCommand
 from vmci_tui.search.candidate import PROVED
+from vmci_tui.verdict.tally import tally
 
 
 class Checked(NamedTuple):
@@ -79,7 +80,7 @@ def proof_line(checked: Checked) -> str:
 
 def verdict_line(checked: Checked) -> Safe:
     """Return the verdict: `1 error, 1 info: 3 of 6 readers refuse`."""
-    return Safe(f"{_counted(checked.found)}: {_refusing(checked.now)}")
+    return Safe(f"{_counted(checked.found)}: {_refusing(checked)}")
 
 
 def _counted(found: Sequence[Finding]) -> str:
@@ -93,9 +94,11 @@ def _counted(found: Sequence[Finding]) -> str:
     return ", ".join(words) or "no findings"
 
 
-def _refusing(verdicts: Verdicts) -> str:
-    """Return how many readers refuse, or read no memory, of those with a known verdict."""
-    names = [name for name, verdict in verdicts.items() if verdict.accepts is not None]
+def _refusing(checked: Checked) -> str:
+    """Return how many readers refuse, or read no memory, of those with a known verdict that read files of this kind."""
+    verdicts = checked.now
+    apart = tally(verdicts, checked.found).apart
+    names = [name for name, verdict in verdicts.items() if verdict.accepts is not None and name not in apart]
     states = Counter(verdicts[name].state for name in names)
     judging, refusing, blind = states.total(), states["refuses"], states["opens"]
     if not judging:
@@ -106,4 +109,5 @@ def _refusing(verdicts: Verdicts) -> str:
     else:
         verb = "refuse" if refusing else "accept"
         words = f"all {readers} {verb}" if many else f"{names[0]} {verb}s"
-    return words + (f", {blind} read{'s' if blind == 1 else ''} no kernel memory" if blind else "")
+    words += f", {blind} read{'s' if blind == 1 else ''} no kernel memory" if blind else ""
+    return words + (f"; {', '.join(apart)} read{'s' if len(apart) == 1 else ''} other dumps" if apart else "")

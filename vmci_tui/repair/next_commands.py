@@ -97,10 +97,17 @@ def _repair(judgement: Judgement, verdicts: Verdicts, path: str, wrong: Finding 
     if (refusing or blind or wrong is not None) and changes(judgement):
         command = Safe(f"vmci repair {shell_word(path)} -o {shell_word(copy_name(path))}")
         also = "" if note is not None else ", and with the note from its memory if one is found"
-        so_far = [f"{_do(refusing, 'refuse')} the current file"] if refusing else []
+        all_refusing = [name for name, v in verdicts.items() if v.accepts is False and _may_read(judgement, name)]
+        so_far = [f"{_do(all_refusing, 'refuse')} the current file"] if refusing else []
         so_far += [f"{_do(blind, 'read')} no kernel memory of the current file"] if blind else []
         so_far += [f"the current note is wrong ({wrong.code})"] if wrong is not None else []
         yield NextCommand("vmci", command, Safe(f"writes a copy with every safe fix{also}; {'; '.join(so_far)}"))
+
+
+def _may_read(judgement: Judgement, name: str) -> bool:
+    """Return whether a reader of dumps reads files of this kind and machine."""
+    foreign = (item for item in judgement.found if item.code == "C17" or catalogue()[item.code].group == "foreign")
+    return name != "qemu" and not any(impact.reader == name for item in foreign for impact in item.readers)
 
 
 def _do(readers: list[str], verb: str) -> str:

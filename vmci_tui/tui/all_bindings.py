@@ -47,6 +47,7 @@ _SYNONYMS: Final = {
     "log": "dmesg console",
     "commands": "shell script",
     "lessons": "learn tutorial course",
+    "craft": "bench faults",
 }
 """Other words for actions."""
 

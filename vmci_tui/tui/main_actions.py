@@ -121,7 +121,6 @@ class MainActions:
     def _adopt(self, candidate: RankedCandidate) -> None:
         if try_edit(self._screen, self.session, adopted(candidate.candidate, self.session.order)):
             self._show_note()
-            self._say("1 fix applied. s saves a copy, u undoes it", "information")
 
     def repair(self) -> None:
         """Try every safe fix and show the result; each applied fix is one step of undo."""

@@ -51,7 +51,7 @@ class MainScreen(Guarded, Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("s,ctrl+s", "save", "Save", "Save a copy; the plan is shown first"),
         bind("u,ctrl+z", "undo", "Undo", "Undo the last edit; then the last save in place"),
-        bind("R", "repair", "Repair", "Apply all safe fixes in one go; they are shown first"),
+        bind("R", "repair", "Repair", "Apply all safe fixes in one go; those of a dump are shown first"),
         bind("v", "readers", "Readers", "Show every reader's verdict, and why"),
         bind("F", "find", "Find note", "Find the note in guest memory"),
         bind("a", "append", "Add note", "Add or replace the VMCOREINFO note"),

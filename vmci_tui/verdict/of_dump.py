@@ -102,6 +102,9 @@ def _unsaved(judgement: Judgement, outlook: Outlook) -> Diagnosis:
     proof = judgement.proof
     proved = ", and guest memory proves its note" if proof is not None and proof.proved and same else ""
     sentence = [_sentence(f"{result}{was}{proved}"), _sentence(f"After saving, {then.score} accept{proved}")]
+    if then.blind and not same:
+        blind = f"{names(then.blind)} find{'s' if len(then.blind) == 1 else ''} no kernel memory in it"
+        sentence.insert(0, _sentence(f"{result}{was}; {blind}"))
     offers: list[Offer] = [_SAVE, _UNDO]
     wrong = blamed is not None and blamed.severity == "error"
     if blamed is not None and (then.refusing or wrong):

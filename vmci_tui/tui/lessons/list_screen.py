@@ -61,7 +61,8 @@ class LessonsScreen(Guarded, Screen[None]):
         paths = [heading.path for heading in self._found]
         self._show_lessons()
         if self._last in paths:
-            listed.select(paths.index(self._last) + 1)
+            steps = host(self).lesson_progress.lessons.get(key_of(self._last or ""))
+            listed.select(paths.index(self._last) + (steps is not None and steps.is_complete))
         listed.focus()
         self._show_story()
 

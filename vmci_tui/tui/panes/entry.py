@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vmci_tui.document.state import State
     from vmci_tui.qemu.ask import Answer
     from vmci_tui.render.copy_formats import CopiedBytes
+    from vmci_tui.tui.widgets.dialogs import TextDialog
 
 _WIDE = 100
 """Cells of the narrowest pane where a field and its meaning fit into one line."""
@@ -90,7 +91,8 @@ class EntryList(LineList):
         """Show the state of the session's document."""
         rows = entry_rows(self.session.document, wide=self.size.width >= _WIDE)
         self.targets = [target for _, target in rows]
-        self.set_rows([row for row, _ in rows])
+        folded = (at for at in range(1, len(rows)) if self.targets[at] == self.targets[at - 1])
+        self.set_rows([row for row, _ in rows], tuple(folded))
 
     def on_resize(self) -> None:
         self.show_state()
@@ -261,10 +263,13 @@ class EntryList(LineList):
             self.app.call_from_thread(say, self, str(error), "error")
             return
         self.post_message(self.Answered(state, answer))
-        lines = tuple(answer_text(answer))
-        self.app.call_from_thread(
-            self.app.push_screen, TextDialog("What a real QEMU does with this entry and note", lines)
-        )
+        which = "note" if note is not None else "a note of ours, as no dump is open"
+        dialog = TextDialog(f"What a real QEMU does with this entry and {which}", tuple(answer_text(answer)))
+        self.app.call_from_thread(self._show_answer, dialog)
+
+    def _show_answer(self, dialog: TextDialog) -> None:
+        self.app.clear_notifications()  # "asking QEMU"
+        self.app.push_screen(dialog)
 
 
 def _write_of(typed: str) -> Write:

@@ -12,7 +12,8 @@ from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import Cell, Row
 from vmci_tui.tui.widgets.line_list import LineList
 
-if TYPE_CHECKING:  # it imports all readers, 20 ms that the first paint need not wait for
+if TYPE_CHECKING:  # they import all readers, 20 ms that the first paint need not wait for
+    from vmci_tui.findings.judgement import Judgement
     from vmci_tui.verdict.reader_table import ReaderLine
 
 _WORDS: Final = {
@@ -21,7 +22,6 @@ _WORDS: Final = {
     "refuses": ("no", "error"),
     "unknown": ("-", "dim"),
 }
-_ACCEPTS: Final = ("accepts", "opens")
 _NAME, _WORD = 13, 6
 HEADER: Final[Row] = ((f"{'':<{_NAME}}{'now':<{_WORD}}   {'saved':<{_WORD}}what it prints", "title"),)
 
@@ -71,7 +71,7 @@ class ReadersPane(LineList):
 
             self._lines = reader_lines(judgement.both, self.session.document.state.entry is not None)
             self.header = HEADER
-            self.border_subtitle = _summary(self._lines)
+            self.border_subtitle = _summary(judgement)
             self.set_rows([_row(line) for line in self._lines])
         elif not self.rows:
             self.refresh()
@@ -89,9 +89,10 @@ def _row(line: ReaderLine) -> Row:
     return ((f"{line.reader:<{_NAME}}", "key"), (f"{now:<{_WORD}}", now_style), *after, (line.words, words))
 
 
-def _summary(lines: Sequence[ReaderLine]) -> str:
-    """Return how many of the readers that were asked accept the file, now and once it is saved."""
-    asked = [line for line in lines if (line.now, line.after) != ("unknown", "unknown")]
-    now = sum(line.now in _ACCEPTS for line in asked)
-    then = sum(line.after in _ACCEPTS for line in asked)
-    return f"{now} of {len(asked)} accept" if now == then else f"{now} of {len(asked)} accept, {then} once saved"
+def _summary(judgement: Judgement) -> str:
+    """Return how many readers accept the file, now and once it is saved, as the verdict line counts them."""
+    from vmci_tui.verdict.tally import tally
+
+    now, then = tally(judgement.now, judgement.found), tally(judgement.after, judgement.found)
+    later = "" if now.score == then.score else f", {len(then.accepting)} once saved"
+    return f"{now.score} accept{later}"

@@ -42,8 +42,11 @@ def entry_rows(document: Document, wide: bool = True) -> list[tuple[Row, RowTarg
     whole = RowTarget("entry", span=WHOLE_ENTRY)
     out = _folded(_presence(history), whole, wide)
     raw = history.entry.pack()
+    blob = history.origin == "blob" and len(history.writes) == 1
+    there = history.writes[0].length if blob else LENGTH  # a file that is cut off
     for field, value in zip(FIELDS, history.entry, strict=True):
-        octets = raw[field.offset : field.offset + field.length].hex(" ")
+        at = range(field.offset, field.offset + field.length)
+        octets = " ".join(f"{raw[n]:02x}" if n < there else "--" for n in at)
         row: Row = (
             (f"{field.name:<13}", "key"), (f"{value} = {value:#x}  ", "value"), (f"[{octets}]  ", "dim"),
             _meaning(document, field.name, value),

@@ -12,6 +12,7 @@ from vmci_tui.render.plans.repair_plan import fixes_text, repair_plan
 from vmci_tui.repair.safe_fixes import EVERYTHING, NOTHING_KNOWN, Repair, repair
 from vmci_tui.search.candidate import RankedCandidate
 from vmci_tui.tui.bindings import bind
+from vmci_tui.tui.prompts import say
 from vmci_tui.tui.session import Session, SessionEvent
 from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.plan_list import PlanList
@@ -107,7 +108,7 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
             searched = " (memory was searched)" if done.searched else ""
             self.show_progress(f"Nothing to do{searched}: Esc goes back")
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def is_useful(self, action: str) -> bool:
         """Return whether an action makes sense now, for the footer."""
         if action == "accept" and self._offers_note:
             return True
@@ -135,8 +136,14 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
         self._accept(saves=True)
 
     def _accept(self, saves: bool) -> None:
-        if self._done is not None and self._done.steps and not self.job.running:
+        if self._done is None or self.job.running:
+            say(self, "the dump is still being checked", "warning")
+        elif self._done.steps:
             self.dismiss(AcceptedRepair(self._done, self._choice.keep_segments, saves))
+        elif self._done.question:
+            say(self, "you have to decide first: F shows the candidates", "warning")
+        else:
+            say(self, "there is nothing that a repair would change: Esc goes back", "warning")
 
     def action_keep_segments(self) -> None:
         if not self.job.running:

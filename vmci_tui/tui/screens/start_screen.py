@@ -29,7 +29,9 @@ from vmci_tui.tui.widgets.status_line import StatusLine
 _TOUR: Final = "missing-note"
 """The name of the lesson that most users came for: a dump that crash calls unknown."""
 _RECENT: Final = 8
-"""Recent files that are shown; all are in the prompt of `o`."""
+"""Recent files that are shown at most; all are in the prompt of `o`."""
+_OTHERS: Final = 17
+"""Lines of a screen for all but recent files: they stay in sight on a screen of 24."""
 
 
 class StartScreen(Guarded, Screen[None]):
@@ -51,7 +53,7 @@ class StartScreen(Guarded, Screen[None]):
         self._back = back
         """Whether a file is open below this screen."""
         self._opens: list[Callable[[], object] | None] = []
-        """What each line does; None for a heading."""
+        """What each line does; None for a heading, where the cursor does not stop."""
         self._unfolded = False
         """Whether the samples are listed."""
 
@@ -75,6 +77,13 @@ class StartScreen(Guarded, Screen[None]):
     def on_screen_resume(self) -> None:
         self._show()
 
+    def on_resize(self) -> None:
+        self._show()
+
+    @property
+    def _recent_shown(self) -> int:
+        return max(1, min(_RECENT, self.size.height - _OTHERS))
+
     def _show(self) -> None:
         rows: list[Row] = []
         self._opens = []
@@ -93,11 +102,11 @@ class StartScreen(Guarded, Screen[None]):
         shared = host(self).allowed is not None  # a user in a browser must not see files of this machine
         lessons = _lessons(host(self).lessons_in)
         tour = next((lesson for lesson in (*lessons, *_lessons(None)) if lesson.name == _TOUR), None)
-        add("Open a dump or entry...", "type its name, Tab completes (o)", self.action_open)
+        add("Open a dump or entry...", "type its name here, or press o; Tab completes", self.action_open)
         if tour is not None:
             words = "a 2-minute tour: find the lost note"
             add('My crash says "unknown"', words, partial(host(self).start_lesson, tour.path))
-        if found := () if shared else settings.recent()[:_RECENT]:
+        if found := () if shared else settings.recent()[: self._recent_shown]:
             head("Recent files")
             for path, blob in found:
                 add_row(recent_row(path, blob), partial(host(self).open, path, blob))
@@ -115,7 +124,8 @@ class StartScreen(Guarded, Screen[None]):
             add("Samples", f"{len(bundled)} small files, each with one story", self._fold)
             for sample in bundled if self._unfolded else ():
                 add(f"  {sample.name}", sample.story, partial(host(self).open, sample.path, sample.blob))
-        self.query_one("#start", LineList).set_rows(rows)
+        headings = [number for number, opens in enumerate(self._opens) if opens is None]
+        self.query_one("#start", LineList).set_rows(rows, headings)
 
     def _fold(self) -> None:
         self._unfolded = not self._unfolded
@@ -126,7 +136,7 @@ class StartScreen(Guarded, Screen[None]):
         """Show the whole line in the status line; the list may cut it."""
         listed = self.query_one("#start", LineList)
         words = "  ".join(text.strip() for text, _ in listed.rows[listed.cursor])
-        self.query_one(StatusLine).set_text(f"Enter: {words}" if self._opens[listed.cursor] else "")
+        self.query_one(StatusLine).set_text(f"Enter: {words}")
 
     @on(LineList.Chosen)
     def action_choose(self) -> None:

@@ -6,7 +6,7 @@ one (Textual's DataTable takes a second for 20,000).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -60,6 +60,8 @@ class LineList(GuardedWidget, can_focus=True):
         self.empty = empty
         self.header: Row = ()
         """The names of the columns, above the first line; () for no header."""
+        self.skipped: frozenset[int] = frozenset()
+        """Lines that the cursor does not stop on: headings, and explanations of the line above."""
         self._styles: dict[str, Style] = {}
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -76,17 +78,28 @@ class LineList(GuardedWidget, can_focus=True):
         """Return the lines for rows."""
         return max(self.size.height - self._head, 0)
 
-    def set_rows(self, rows: Sequence[Row]) -> None:
-        """Show other lines; the cursor keeps its index, or moves to the last line."""
+    def set_rows(self, rows: Sequence[Row], skipped: Collection[int] = ()) -> None:
+        """Show other lines, some without a stop; the cursor keeps its index, or moves to the nearest stop above."""
+        self.skipped = frozenset(skipped)
         grown = len(rows) != len(self.rows) and self.styles.is_auto_height
         self.rows = rows
-        self.cursor = min(self.cursor, max(len(rows) - 1, 0))
+        self.cursor = self._stop(min(self.cursor, max(len(rows) - 1, 0)), -1)
         self.top = self.validate_top(self.top)
         self.refresh(layout=grown)
 
     def select(self, index: int) -> None:
         """Put the cursor on a line; post no message."""
-        self.cursor = max(0, min(index, len(self.rows) - 1)) if self.rows else 0
+        self.cursor = self._stop(max(0, min(index, len(self.rows) - 1)), -1) if self.rows else 0
+
+    def _stop(self, index: int, step: int) -> int:
+        """Return the line where the cursor stops: this one, else the next one in a direction, else in the other."""
+        for way in (step, -step):
+            at = index
+            while 0 <= at < len(self.rows) and at in self.skipped:
+                at += way
+            if 0 <= at < len(self.rows):
+                return at
+        return index
 
     def selected_text(self) -> str:
         """Return the text of the line under the cursor; empty if there is none."""
@@ -103,12 +116,22 @@ class LineList(GuardedWidget, can_focus=True):
         height = self._room
         if not height:  # not shown yet
             return
-        if new < self.top:
-            self.top = new
-        elif new >= self.top + height:
-            self.top = new - height + 1
+        first, last = self._with_skipped(new, height)
+        if first < self.top:
+            self.top = first
+        elif last >= self.top + height:
+            self.top = last - height + 1
         else:
             self.refresh(self._line_region(old), self._line_region(new))
+
+    def _with_skipped(self, index: int, height: int) -> tuple[int, int]:
+        """Return the first and the last line to show with a line: also those around it without a stop, if they fit."""
+        first = last = index
+        while first - 1 in self.skipped:
+            first -= 1
+        while last + 1 in self.skipped:
+            last += 1
+        return (first, last) if last - first < height else (index, index)
 
     def _line_region(self, index: int) -> Region:
         """Return the region that a move of the cursor changes: the line, or without the focus its first cell."""
@@ -179,7 +202,7 @@ class LineList(GuardedWidget, can_focus=True):
     def _go(self, index: int) -> None:
         if not self.rows:
             return
-        index = max(0, min(index, len(self.rows) - 1))
+        index = self._stop(max(0, min(index, len(self.rows) - 1)), 1 if index > self.cursor else -1)
         if index != self.cursor:
             self.cursor = index
             self.post_message(self.Moved(self, index))
@@ -195,6 +218,7 @@ class LineList(GuardedWidget, can_focus=True):
         index = self.top + y
         if index >= len(self.rows) or y < 0:
             return
+        index = self._stop(index, -1)
         if index == self.cursor and event.chain == 2:
             self.action_choose()
         elif index != self.cursor:
