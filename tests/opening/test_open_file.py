@@ -98,7 +98,6 @@ def test_16_bytes_are_an_entry_whatever_they_look_like(file: _Make) -> None:
         (b"A=1\nNUMBER(xy)=2\n", "key=value lines", "--text"),
         (b'[{"offset": 16}]\n', "JSON text", "NAME.write.json"),
         (b"ffffffff81000000 T _text\n", "System.map", "open a memory dump"),
-        (b"AVML\2\0\0\0" + bytes(40), "an AVML image", "--raw-at 0"),
         (b"\xf0" * (1 << 16), "a raw image of memory", "find FILE --raw-at 0"),
         (b"\xf0" * 5000, "neither an ELF dump nor an entry", "--raw-at 0"),
         (b"sadump\0\0\1" + bytes(5000), "a sadump file", "crash"),

@@ -26,6 +26,10 @@ exit codes: 0 success, 1 an error or a question, 2 usage, 3 unread, 4 not saved
 """
 
 
+_NAMED = ("serve",)
+"""Commands that the row of another one names: each would be the twenty-fifth line."""
+
+
 class _Parser(argparse.ArgumentParser):
     """Report an error in one line, with a hint."""
 
@@ -44,6 +48,7 @@ class _MainParser(_Parser):
             f"{'' if at else group:<7} {name:<10} {words[name]}"
             for group, names in GROUPS.items()
             for at, name in enumerate(names)
+            if name not in _NAMED
         )
         return _HELP.format(commands="\n".join(rows))
 
@@ -67,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     check = _command(commands, "check", "findings, and each reader's verdict; exit code 1 on an error")
     check.usage = "vmci check FILE ... [OPTION ...]"
     check.add_argument("files", nargs="+", metavar="FILE", help="a dump or an entry; several: a line each")
-    _snapshot(check)
+    _image(check)
     _no_stop(check)
     check.add_argument("--blob", metavar="BLOB", help="the entry (16 bytes) that belongs to the dump")
     check.add_argument("--all-readers", action="store_true", help="also the verdicts of further programs, such as gdb")
@@ -110,7 +115,7 @@ def parser() -> argparse.ArgumentParser:
     _output(change)
 
     append = _command(commands, "append", "add or replace the VMCOREINFO note")
-    append.usage = "vmci append FILE (--note NOTE | --text TEXT | --from-memory [AT] | --from-kernel) -o OUT"
+    append.usage = "vmci append FILE (--note NOTE | --text TEXT | --from-... [AT]) -o OUT"
     _file(append, listed=False)  # its help is as long as a screen
     what = append.add_mutually_exclusive_group(required=True)
     what.add_argument("--note", metavar="NOTE", help="a raw note, or another dump with a note")
@@ -148,8 +153,8 @@ def parser() -> argparse.ArgumentParser:
 
     image = _command(commands, "convert", "write a memory image as the ELF dump that QEMU would write")
     image.usage = "vmci convert SOURCE -o OUT.elf [OPTION ...]"
-    image.add_argument("file", metavar="SOURCE", help="a saved VM, qmp:SOCKET, an image of memory, a dump of any kind")
-    _snapshot(image)
+    image.add_argument("file", metavar="SOURCE", help="an image, RAW@PADDR (several), qmp:SOCKET, or any dump")
+    _image(image)
     image.add_argument("-o", "--output", metavar="OUT", help="the file to write; it must not exist")
     image.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
     image.add_argument("--report", metavar="PAGE", help="also write what was done, with sha256 sums, in Markdown")
@@ -207,7 +212,7 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("-o", "--output", metavar="FOLDER", help="folder to save it in, with a manifest of findings")
     bench.add_argument("--dry-run", action="store_true", help="write nothing, like leaving out -o")
 
-    teaching = _command(commands, "lessons", "step-by-step lessons on copies of samples")
+    teaching = _command(commands, "lessons", "step-by-step lessons on copies of samples; serve: in browsers")
     _lessons(teaching)
     teaching.add_argument("--list", action="store_true", help="check and list the lessons without opening the app")
     teaching.add_argument("--confined", action="store_true", help="refuse files outside the lesson's folder")
@@ -233,16 +238,18 @@ def _command(commands: argparse._SubParsersAction[_Parser], name: str, text: str
 
 
 def _file(command: argparse.ArgumentParser, blob: bool = False, image: bool = True, listed: bool = True) -> None:
-    command.add_argument("file", metavar="FILE", help="a dump, a memory image, qmp:SOCKET (a VM), an entry")
+    command.add_argument("file", metavar="FILE", help="a dump, an image, RAW@PADDR, qmp:SOCKET, an entry")
     if blob:
         command.add_argument("--blob", metavar="BLOB", help="the entry (16 bytes) that belongs to the dump")
     if image:
-        _snapshot(command, listed)
+        _image(command, listed)
 
 
-def _snapshot(command: argparse.ArgumentParser, listed: bool = True) -> None:
-    words = "of a qcow2 disk: the state of the VM in that snapshot"
-    command.add_argument("--snapshot", metavar="NAME", help=words if listed else argparse.SUPPRESS)
+def _image(command: argparse.ArgumentParser, listed: bool = True) -> None:
+    """Add what an image does not say itself; `listed`: the help has room for it."""
+    of_raw, of_disk = "IOMEM is the /proc/iomem of a raw image", "of a qcow2 disk: the state of the VM in that snapshot"
+    command.add_argument("--map", metavar="IOMEM", help=of_raw if listed else argparse.SUPPRESS)
+    command.add_argument("--snapshot", metavar="NAME", help=of_disk if listed else argparse.SUPPRESS)
 
 
 def _no_stop(command: argparse.ArgumentParser) -> None:

@@ -23,7 +23,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "vmci symbols dump.elf jiffies_64 0xffffffffb26592eb",
     ),
     "set": ("vmci set dump.elf 'NUMBER(phys_base)=0' -o fixed.elf", "vmci set e.entry entry.size=4132 --in-place"),
-    "append": ("vmci append dump.elf --from-memory -o out.elf", "vmci append dump.elf --text info.txt --in-place"),
+    "append": ("vmci append dump.elf --from-memory -o out.elf",),
     "strip": ("vmci strip dump.elf -o without.elf",),
     "repair": ("vmci repair dump.elf -o dump-fixed.elf", "vmci repair dump.elf --dry-run"),
     "undo": ("vmci undo dump.elf",),

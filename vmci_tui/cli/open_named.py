@@ -40,9 +40,10 @@ _CONVERT = "convert it first: `vmci convert SOURCE -o OUT`"
 
 def image_choice(options: argparse.Namespace) -> ImageChoice | None:
     """Return what the options say of a memory image or a VM; None if nothing."""
-    no_stop, snapshot = getattr(options, "no_stop", False), getattr(options, "snapshot", None)
-    if not no_stop and snapshot is None:
+    mapped, snapshot = getattr(options, "map", None), getattr(options, "snapshot", None)
+    stop = not getattr(options, "no_stop", False)
+    if stop and mapped is None and snapshot is None:
         return None
     from vmci_tui.images.guest_image import ImageChoice
 
-    return ImageChoice(snapshot=snapshot, stop=not no_stop)
+    return ImageChoice(mapped, snapshot, stop)

@@ -48,7 +48,7 @@ def _range_json(memory: Iterable[Range]) -> Iterator[str]:
 
 def warn_if_interrupted(path: str) -> None:
     """Warn if an in-place save of the file was interrupted. Without an undo journal it costs one `stat`."""
-    if not os.path.exists(os.path.realpath(path) + ".vmci-undo"):
+    if "\0" in path or not os.path.exists(os.path.realpath(path) + ".vmci-undo"):  # several parts of memory
         return
     from vmci_tui.saving.last_save import is_cut_short
 

@@ -86,6 +86,10 @@ def _run(arguments: list[str]) -> int:
         return _open_app(arguments)
     from vmci_tui.cli.arguments import parser
 
+    if first != "diff" and any("@" in word for word in arguments):  # its sides are DUMP@PADDR
+        from vmci_tui.opening.raw_names import joined_parts
+
+        arguments = joined_parts(arguments)
     options, rest = parser().parse_known_args(arguments)
     if options.command in _LISTS and not any(item.startswith("-") for item in rest):
         # argparse accepts a list in one place only; users write it after options too.

@@ -36,7 +36,6 @@ class _FileType(NamedTuple):
 _FILE_TYPES: Final = (
     # Memory, in formats that other programs read.
     _FileType(b"DISKDUMP", "a diskdump file", "convert it with crash or makedumpfile"),
-    _FileType(b"AVML", "an AVML image", "`avml-convert --format raw FILE OUT`" + _THEN),
     _FileType(b"sadump\0\0", "a sadump file", "it has no VMCOREINFO; crash and makedumpfile read it directly"),
     *(_FileType(magic, "an LKCD dump", "it is older than VMCOREINFO; crash reads it directly")
       for magic in (b"\xed\x23\x8f\x61\x73\x01\x19\xa8", b"\xa8\x19\x01\x73\x61\x8f\x23\xed")),

@@ -57,10 +57,13 @@ class ImageDump(ElfDump):
 def dump_of(image: GuestImage, files: tuple[FileSource, ...] = ()) -> ImageDump:
     """Return the dump of an image whose bytes are those of `files`.
 
-    Raises OpenError if it has more ranges of memory than any dump may have."""
+    Raises OpenError if it has more ranges of memory than any dump may have.
+    """
     if len(image.memory.ranges) > _RANGES:
         raise OpenError(f"this image has more than {_RANGES} ranges of memory", "its headers are damaged")
-    held = Ranges(item for item in image.memory.ranges if item.offset is not None)
+    held = image.memory.ranges
+    if image.memory.size < sum(held.lengths):
+        held = Ranges(item for item in held if item.offset is not None)
     machine = _machine(image)
     bits = image.bits or machine.facts.bits or 64
     head = elf_head(machine.facts, bits, machine.order, image.notes, held)

@@ -7,7 +7,6 @@ the one that all readers take (containers/elf/layout.py).
 from __future__ import annotations
 
 from array import array
-from itertools import accumulate, islice
 from typing import Final
 
 from vmci_tui.formats.elf_note import ByteOrder, Note, align_up
@@ -26,6 +25,7 @@ from vmci_tui.formats.elf_records import (
     format_of,
 )
 from vmci_tui.formats.segment_table import Segments
+from vmci_tui.layers.head_and_memory import places
 from vmci_tui.layers.range_table import Ranges
 from vmci_tui.machines.facts import MachineFacts
 
@@ -71,13 +71,13 @@ def elf_head(machine: MachineFacts, bits: int, order: ByteOrder, notes: tuple[No
 
 
 def _loads(form: ElfFormat, memory: Ranges, body: int) -> Segments:
-    """Return a PT_LOAD for each range; their bytes are one directly after the other from `body` on."""
+    """Return a PT_LOAD for each range; their bytes begin at `body`."""
     code = "Q" if form.bits == 64 else "I"
     lengths = array(code, memory.lengths)
     blank = Segments(form, bytes(len(memory) * form.segment.size))
     return blank.replaced(
         type=array("I", [PT_LOAD]) * len(memory),
-        offset=array(code, islice(accumulate(lengths, initial=body), len(lengths))),
+        offset=array(code, places(memory, body)),
         vaddr=array(code, memory.starts),
         paddr=array(code, memory.starts),
         filesz=lengths,

@@ -8,14 +8,18 @@ from typing import Final, NamedTuple
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.images.as_dump import ImageDump, dump_of
+from vmci_tui.images.avml import MAGIC as AVML
+from vmci_tui.images.avml import open_avml
 from vmci_tui.images.guest_image import GuestImage, ImageChoice
+from vmci_tui.images.iomem import LIMIT as MAP_LIMIT
 from vmci_tui.images.lime import MAGIC as LIME
 from vmci_tui.images.lime import open_lime
 from vmci_tui.images.qemu_stream.records import MAGIC as STREAM
+from vmci_tui.images.raw import open_mapped
 from vmci_tui.images.stream_image.open_stream import open_stream
 from vmci_tui.images.wrapped import libvirt_save, qcow2
 from vmci_tui.images.wrapped.open_wrapped import open_disk, open_save
-from vmci_tui.layers.file import FileSource, Source
+from vmci_tui.layers.file import FileSource, Source, read_small
 
 _HEAD: Final = 16
 """Bytes that identify an image; also the length of an entry, which may begin as an image does."""
@@ -32,6 +36,7 @@ class ImageFormat(NamedTuple):
 
 IMAGES: Final = (
     ImageFormat(LIME, open_lime),
+    ImageFormat(AVML, open_avml),
     ImageFormat(STREAM, open_stream),
     ImageFormat(libvirt_save.MAGIC, open_save),
     ImageFormat(libvirt_save.UNFINISHED, open_save),
@@ -41,6 +46,8 @@ IMAGES: Final = (
 
 def image_of(source: Source, choice: ImageChoice) -> GuestImage | None:
     """Return the memory image in `source`; None if no row of the table takes it. Raises OpenError."""
+    if choice.map is not None:
+        return open_mapped(source, read_small(choice.map, MAP_LIMIT, "a map of memory"))
     head = source.read(0, _HEAD)
     row = next((row for row in IMAGES if head.startswith(row.magic)), None)
     return None if row is None or source.size <= _HEAD else row.open(source, choice)

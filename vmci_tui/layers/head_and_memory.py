@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from vmci_tui.layers.file import BytesSource, FileSource, Source
 from vmci_tui.layers.range_table import Ranges
@@ -20,23 +20,34 @@ class Part(NamedTuple):
     offset: int
 
 
+_BETWEEN: Final = BytesSource(bytes(4096))
+"""Zeros between two ranges of which one ends where the other begins: without them both would count as one range, and a
+proof that is about one of them as a proof of both."""
+
+
+def places(ranges: Ranges, begin: int) -> array[int]:
+    """Return where each range of memory is in a file whose memory begins at `begin`."""
+    out, at, last = array("Q"), begin, -1
+    for start, length in zip(ranges.starts, ranges.lengths, strict=True):
+        if start == last:
+            at += _BETWEEN.size
+        out.append(at)
+        at, last = at + length, start + length
+    return out
+
+
 class HeadAndMemory:
-    """A file that no program wrote: new bytes, then memory as another source has it. 16 bytes a range are kept."""
+    """A file that no program wrote: new bytes, then memory as another source has it. 24 bytes a range are kept."""
 
     def __init__(self, head: bytes, source: Source, ranges: Ranges, files: tuple[FileSource, ...] = ()) -> None:
-        """Take the ranges that have an offset in `source`, in their order; the others are not in this file."""
+        """Take ranges that all have an offset in `source`."""
         self.source = source
         self.files = files
         """The files that `source` reads, itself or through other sources."""
         self._head = BytesSource(head)
-        self._starts, self._offsets = array("Q"), array("Q")
-        at = len(head)
-        for length, offset in zip(ranges.held_lengths, ranges.offsets, strict=True):
-            if length:
-                self._starts.append(at)
-                self._offsets.append(offset)
-                at += length
-        self.size = at
+        self._starts, self._lengths = places(ranges, len(head)), array("Q", ranges.lengths)
+        self._offsets = array("Q", ranges.offsets)
+        self.size = self._starts[-1] + self._lengths[-1] if ranges else len(head)
 
     def parts(self, start: int, end: int) -> Iterator[Part]:
         """Yield the parts of [start, end) in order, without gaps, as far as this file reaches."""
@@ -46,12 +57,16 @@ class HeadAndMemory:
             start = self._head.size
         index = bisect_right(self._starts, start) - 1
         while start < end:
-            first, offset = self._starts[index], self._offsets[index]
-            index += 1
-            stop = self._starts[index] if index < len(self._starts) else self.size
-            length = min(stop, end) - start
-            yield Part(start, length, self.source, offset + start - first)
-            start += length
+            inside = start - self._starts[index]
+            left = self._lengths[index] - inside
+            if left > 0:
+                part = Part(start, min(left, end - start), self.source, self._offsets[index] + inside)
+            else:
+                index += 1
+                part = Part(start, min(self._starts[index], end) - start, _BETWEEN, 0)
+            if part.length:
+                yield part
+            start += part.length
 
     def read(self, offset: int, length: int) -> bytes:
         """Return bytes; fewer at the end of this file, and where the source has fewer."""

@@ -34,10 +34,15 @@ def open_document(
         from vmci_tui.opening.open_vm import open_vm
 
         return _with_entry(open_vm(path, choice), blob)
+    if "@" in path:
+        from vmci_tui.opening.raw_names import names_raw, open_raw_parts
+
+        if names_raw(path):
+            return _with_entry(open_raw_parts(path), blob)
     with ExitStack() as stack:
         source = stack.enter_context(FileSource(path))
         try:
-            dump = open_dump(source)
+            dump = None if choice is not None and choice.map is not None else open_dump(source)
         except OpenError as error:
             raise OpenError(f"{source.name}: {error.message}", error.hint) from None
         document = _not_a_dump(source, blob, choice, progress) if dump is None else _of_dump(source.name, source, dump)
