@@ -89,21 +89,35 @@ def test_damaged_bytes_end_it_and_are_said(compression: Compression) -> None:
         assert len(read) == source.size and (read == plain or source.fault)
 
 
-def test_gzip_is_gone_on_from_places_that_were_passed() -> None:
-    class Counted(BytesSource):
-        taken = 0
+class _Counted(BytesSource):
+    """Counts the bytes that are read."""
 
-        def read(self, offset: int, length: int) -> bytes:
-            data = super().read(offset, length)
-            self.taken += len(data)
-            return data
+    taken = 0
 
+    def read(self, offset: int, length: int) -> bytes:
+        data = super().read(offset, length)
+        self.taken += len(data)
+        return data
+
+
+@_all
+def test_the_middle_is_read_again_without_the_start(compression: Compression) -> None:
     plain = random.Random(1).randbytes(400_000)
-    file = Counted(gzip.compress(plain, 1))
-    source = open_decompressed(file, 0, COMPRESSIONS[0])
+    file = _Counted(_COMPRESS[compression.name](plain))
+    source = open_decompressed(file, 0, compression)
     before = file.taken
     assert source.read(200_000, 10) == plain[200_000:200_010]
     assert file.taken - before < len(plain) // 3
+
+
+@_all
+def test_what_finds_no_room_is_decompressed_again(compression: Compression, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decompressed, "_ROOM", 50_000)
+    plain = random.Random(1).randbytes(400_000)
+    source = open_decompressed(BytesSource(_COMPRESS[compression.name](plain)), 0, compression)
+    for at in (0, 390_000, 200_000, 20_000, 300_000):
+        assert source.read(at, 5000) == plain[at : at + 5000]
+    assert sum(map(len, source._packed.values())) < 60_000
 
 
 @_all

@@ -41,6 +41,13 @@ class Decoder(Protocol):
         ...
 
 
+class Packing(NamedTuple):
+    """A quick compression of what is kept in memory."""
+
+    pack: Callable[[bytes], bytes]
+    unpack: Callable[[bytes], bytes]
+
+
 class Compression(NamedTuple):
     """One way of compressing a whole file."""
 
@@ -50,8 +57,8 @@ class Compression(NamedTuple):
     """The first bytes of each member."""
     start: Callable[[], Decoder]
     """Returns a decoder at the start of a member. Raises PackageMissing."""
-    copies: bool = False
-    """Whether its decoders can be copied: reading may then go on from a place that was passed."""
+    packing: Callable[[], Packing] | None = None
+    """How to keep in memory what was decompressed; None if its decoders can be copied, which is better."""
 
 
 class Gzip:
@@ -102,14 +109,26 @@ def _xz() -> Decoder:
     return decoder
 
 
+def _zstd_module() -> Any:
+    return _of_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd", "zstd")
+
+
 def _zstd() -> Decoder:
-    package = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
-    decoder: Decoder = _of_module(package, "zstd").ZstdDecompressor()
+    decoder: Decoder = _zstd_module().ZstdDecompressor()
     return decoder
 
 
-GZIP: Final = Compression("gzip", b"\x1f\x8b", Gzip, copies=True)
-BZIP2: Final = Compression("bzip2", b"BZh", _bzip2)
-XZ: Final = Compression("xz", b"\xfd7zXZ\0", _xz)
-ZSTD: Final = Compression("zstd", b"\x28\xb5\x2f\xfd", _zstd)
+def _packing_by_zlib() -> Packing:
+    return Packing(lambda data: zlib.compress(data, 1), zlib.decompress)
+
+
+def _packing_by_zstd() -> Packing:
+    module = _zstd_module()
+    return Packing(lambda data: bytes(module.compress(data, 1)), lambda data: bytes(module.decompress(data)))
+
+
+GZIP: Final = Compression("gzip", b"\x1f\x8b", Gzip)
+BZIP2: Final = Compression("bzip2", b"BZh", _bzip2, _packing_by_zlib)
+XZ: Final = Compression("xz", b"\xfd7zXZ\0", _xz, _packing_by_zlib)
+ZSTD: Final = Compression("zstd", b"\x28\xb5\x2f\xfd", _zstd, _packing_by_zstd)
 COMPRESSIONS: Final = (GZIP, BZIP2, XZ, ZSTD)
