@@ -25,7 +25,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "set": ("vmci set dump.elf 'NUMBER(phys_base)=0' -o fixed.elf", "vmci set e.entry entry.size=4132 --in-place"),
     "append": ("vmci append dump.elf --from-memory -o out.elf",),
     "strip": ("vmci strip dump.elf -o without.elf",),
-    "repair": ("vmci repair dump.elf -o dump-fixed.elf", "vmci repair dump.elf --dry-run"),
+    "repair": ("vmci repair dump.elf -o dump-fixed.elf",),
     "undo": ("vmci undo dump.elf",),
     "unflatten": ("vmci unflatten dump.flat -o dump.kdump",),
     "convert": ("vmci convert guest.lime -o guest.elf", "vmci convert guest.lime -o guest.elf --report ticket.md"),
