@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from array import array
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
@@ -17,6 +18,9 @@ _KEPT: Final = 1024
 """Unpacked pages that are kept: page tables are read again and again."""
 _RUN: Final = 256
 """Pages that are read at a time."""
+_NO_DATA: Final = (pages.ABSENT, pages.FILLED)
+"""The places of pages of zeros."""
+_ZEROS: Final = array("Q", [pages.FILLED]) * _RUN
 _RECORD: Final = 8
 """Bytes between two plain pages that came one after the other: the word of the record."""
 _DEPTH: Final = 1 << 16
@@ -47,16 +51,21 @@ class SentPages:
     def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield the parts of [start, end) whose pages are not all zeros as far as the index says."""
         size, end = self._page, min(end, self.size)
-        first, last = start // size, min(-(-end // size), len(self._places))
-        zeros = (pages.ABSENT, pages.FILLED)
-        runs = (
-            (max(page * size, start), min((page + 1) * size, end))
-            for page in range(first, last)
-            if self._places[page] not in zeros
-        )
-        return joined(runs)
+        runs = self._data_pages(start // size, min(-(-end // size), len(self._places)))
+        return joined((max(first * size, start), min(last * size, end)) for first, last in runs)
 
-    def _parts(self, places: list[int], count: int) -> Iterator[bytes]:
+    def _data_pages(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """Yield runs of pages in [first, last) that are not zeros, in parts."""
+        for start in range(first, last, _RUN):
+            places = self._places[start : min(start + _RUN, last)]
+            if places == _ZEROS[: len(places)]:
+                continue
+            if not any(place in places for place in _NO_DATA):
+                yield start, start + len(places)
+                continue
+            yield from ((start + at, start + at + 1) for at, place in enumerate(places) if place not in _NO_DATA)
+
+    def _parts(self, places: list[int], count: int) -> Iterator[bytes | memoryview]:
         """Yield the bytes of pages, in order, up to the first damaged one."""
         size, step = self._page, self._page + _RECORD
         at = 0
@@ -67,7 +76,7 @@ class SentPages:
                 most = min(at + _RUN, len(places))
                 while end < most and places[end] == places[end - 1] + step:
                     end += 1
-                data = self._stream.read(place, (end - at) * step - _RECORD)
+                data = memoryview(self._stream.read(place, (end - at) * step - _RECORD))  # a slice copies nothing
                 yield from (data[start : start + size] for start in range(0, len(data), step))
             elif place & pages.KIND in (pages.ABSENT, pages.FILLED):
                 while end < len(places) and places[end] == place:

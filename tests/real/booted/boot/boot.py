@@ -67,7 +67,8 @@ class Monitor:
                 raise SystemExit(f"{command}: {answer['error']}")
 
 
-def _wait(console: Path, words: bytes, process: subprocess.Popen[bytes]) -> None:
+def wait(console: Path, words: bytes, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a guest has printed these words on its console."""
     end = time.monotonic() + _LIMIT
     while not (console.exists() and words in console.read_bytes()):
         if process.poll() is not None or time.monotonic() > end:
@@ -93,9 +94,9 @@ def boot(folder: Path, plan: str) -> None:
         channels = ("-serial", f"file:{console}", "-qmp", f"unix:{monitor},server=on,wait=off", "-no-reboot")
         process = subprocess.Popen([*command, *cpu, *guest, *append, *channels], stdin=subprocess.DEVNULL)
         try:
-            _wait(console, b"TRUTH ready", process)
+            wait(console, b"TRUTH ready", process)
             if "panicnow" in arguments:
-                _wait(console, b"end Kernel panic", process)
+                wait(console, b"end Kernel panic", process)
             qmp = Monitor(monitor)
             qmp.ask("stop")
             record = {
