@@ -19,7 +19,7 @@ _MEANINGS = {
     "c": "copy commands.copy craft.copy log.copy next.copy readers.copy saved.copy",
     "d": "bookmarks.drop delete_line delete_write drop_note",
     "e": "edit_text",
-    "f": "fix readers.fix",
+    "f": "fix readers.fix set_right",
     "g": "goto list.home",
     "h": "hex.left strip.left structure.close",
     "i": "explain matrix.explain",

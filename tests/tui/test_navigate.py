@@ -152,8 +152,8 @@ async def test_bookmarks_are_set_found_listed_and_kept(sample: Sample) -> None:
         for offset in (0x100, 0x10, screen.document.layout.image.size - 1):
             screen.query_one(HexPane).arrive(offset, 1)
             await pilot.press("b")
-        memory = screen.session.bookmarks[2]
-        assert screen.session.bookmarks[:2] == ("0x100", "0x10") and memory.startswith("p0x")
+        memory = screen.session.bookmarks.all[2]
+        assert screen.session.bookmarks.all[:2] == ("0x100", "0x10") and memory.startswith("p0x")
         seen = []
         for _ in range(4):
             await pilot.press("apostrophe")
@@ -163,7 +163,7 @@ async def test_bookmarks_are_set_found_listed_and_kept(sample: Sample) -> None:
         assert "bookmark at 0x10 removed" in said(pilot)
     async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
         screen = main_screen(pilot)
-        assert screen.session.bookmarks == ("0x100", memory)
+        assert screen.session.bookmarks.all == ("0x100", memory)
         await pilot.press("5", "B")
         await settled(pilot)
         assert memory in shown(pilot) and "program header" in shown(pilot)
@@ -171,7 +171,7 @@ async def test_bookmarks_are_set_found_listed_and_kept(sample: Sample) -> None:
         await settled(pilot)
         assert screen.query_one(HexPane).cursor == 0x100
         await pilot.press("B", "down", "d", "escape")
-        assert list(screen.session.bookmarks) == ["0x100"]
+        assert list(screen.session.bookmarks.all) == ["0x100"]
 
 
 async def test_a_hundred_thousand_lines_scroll_and_filter_as_fast_as_a_hundred(sample: Sample, tmp_path: Path) -> None:

@@ -176,11 +176,11 @@ def test_the_session_knows_the_saved_state(sample: Sample, around: Around) -> No
 def test_bookmarks_are_kept_with_the_file(sample: Sample, around: Around) -> None:
     path = sample(_DUMP)
     session, _ = _open(path, around)
-    session.add_bookmark("0x20")
-    session.add_bookmark("0x10")
-    assert session.bookmarked_places() == [(0x10, "0x10"), (0x20, "0x20")]
-    session.remove_bookmark("0x20")
-    assert _open(path, around)[0].bookmarks == ("0x10",)
+    session.bookmarks.add("0x20")
+    session.bookmarks.add("0x10")
+    assert session.bookmarks.places(session.document.layout) == [(0x10, "0x10"), (0x20, "0x20")]
+    session.bookmarks.remove("0x20")
+    assert _open(path, around)[0].bookmarks.all == ("0x10",)
 
 
 def test_nothing_outside_the_folder_is_opened(sample: Sample, tmp_path: Path) -> None:

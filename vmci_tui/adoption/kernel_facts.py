@@ -1,32 +1,47 @@
-"""Look up in memory what the lines of a dump's note should be."""
+"""Look up in memory what the lines of a dump's note should be, and what is at which address."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document.document import Document
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.image.places import SEARCHED
-from vmci_tui.kernel.lines.gather import running_kernel
+from vmci_tui.kernel.lines.gather import NO_TABLE, kernel_with_types
 from vmci_tui.kernel.lines.prove_lines import facts_of
 from vmci_tui.kernel.lines.proved_line import KernelFacts
 from vmci_tui.kernel.lines.running_kernel import NotKnown
+from vmci_tui.kernel.symbols.read_symbols import read_symbols
+from vmci_tui.kernel.symbols.table import SymbolTable
 from vmci_tui.proof.prove import prove
 
 
-def kernel_facts(
-    text: Vmcoreinfo, guest: Guest, progress: Progress = no_progress, within: int = SEARCHED
-) -> KernelFacts | NotKnown:
-    """Return what each line of a text should be, or why no kernel's tables were found.
+class KernelFound(NamedTuple):
+    """What the tables of the kernel in a dump's memory say."""
+
+    symbols: SymbolTable
+    facts: KernelFacts | None
+    """Of the lines of a text; None without one."""
+
+
+def kernel_found(
+    text: Vmcoreinfo | None, guest: Guest, progress: Progress = no_progress, within: int = SEARCHED
+) -> KernelFound | NotKnown:
+    """Return what the kernel's tables say, of each line of a text too, or why no tables were found.
 
     `within`: bytes of memory that are searched for them, if neither a CPU nor the text says where they are. Raises
     what `progress` raises.
     """
     placed = text
-    for item in prove(text, guest, search=False).corrections:
-        placed = placed.with_value(item.key, item.value)
-    kernel = running_kernel(guest, placed, progress, within)
-    return kernel if isinstance(kernel, NotKnown) else facts_of(kernel, text)
+    for item in prove(text, guest, search=False).corrections if text is not None else ():
+        placed = None if placed is None else placed.with_value(item.key, item.value)
+    found = read_symbols(guest, placed, progress, within)
+    if not found:
+        return NO_TABLE
+    facts = None if text is None else facts_of(kernel_with_types(guest, found[0]), text)
+    return KernelFound(found[0].table, facts)
 
 
 def facts_of_note(document: Document) -> KernelFacts | None:
@@ -34,5 +49,5 @@ def facts_of_note(document: Document) -> KernelFacts | None:
     text, dump = document.state.vmcoreinfo, document.dump
     if text is None or dump is None or not dump.guest_memory.size:
         return None
-    found = kernel_facts(text, guest_of(dump), within=0)
-    return found if isinstance(found, KernelFacts) else None
+    found = kernel_found(text, guest_of(dump), within=0)
+    return found.facts if isinstance(found, KernelFound) else None

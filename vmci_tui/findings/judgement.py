@@ -58,7 +58,7 @@ class Judgement:
 
     def complete(self) -> Judgement:
         """Compute every part now, so that another thread need not wait for it later."""
-        _ = self.both, self.found, self.proof
+        _ = self.both, self.found, self.proof, self.lines and self.lines.by_number
         return self
 
     @cached_property

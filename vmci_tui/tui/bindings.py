@@ -19,7 +19,7 @@ _NAMES: Final = {
 """ASCII names for the signs and words by which Textual shows keys."""
 
 GROUPS: Final = {
-    "Repair": ("repair", "find", "fix", "candidates", "adopt", "readers", "next"),
+    "Repair": ("repair", "find", "fix", "set_right", "candidates", "adopt", "readers", "next"),
     "Edit": (
         *("edit", "add", "append", "delete", "drop", "rename", "retype", "move_line", "move_note", "duplicate"),
         *("overwrite", "strip", "undo", "redo", "paste", "templates", "open_entry"),

@@ -22,7 +22,7 @@ from vmci_tui.tui.panes.copy import copy, copy_as
 from vmci_tui.tui.panes.entry import EntryList
 from vmci_tui.tui.panes.findings import FindingsList, FindingsPane, finding_count
 from vmci_tui.tui.panes.hex import HexPane
-from vmci_tui.tui.panes.keys import KeysList, KeysPane, key_rows
+from vmci_tui.tui.panes.keys import KeysList, KeysPane
 from vmci_tui.tui.panes.pane_table import NAMES, PANE_BINDINGS, PANES, tabs
 from vmci_tui.tui.panes.panes import Panes
 from vmci_tui.tui.panes.readers import ReadersPane
@@ -83,7 +83,7 @@ class MainScreen(Guarded, Screen[None]):
 
     def __init__(self, session: Session, width_class: str) -> None:
         document = session.document
-        keys = document.state.vmcoreinfo or key_rows(document.state)
+        keys = document.state.vmcoreinfo or any(note.is_windows for note in document.state.notes)
         self._active = "entry" if document.dump is None else "keys" if keys else "findings"
         # Classes and focus are set here: each later change styles every widget again, 10 ms each.
         alone = " entry-only" if document.dump is None else ""
@@ -189,7 +189,7 @@ class MainScreen(Guarded, Screen[None]):
     def _begin_ahead(self, made: type[Ahead]) -> None:
         session = self.session
         if self.is_attached:
-            session.ahead = made(host(self), lambda: session.judgement, lambda: session.announce("tried"))
+            session.ahead = made(host(self), session)
             self._look_ahead()
 
     def _show_verdict(self) -> None:

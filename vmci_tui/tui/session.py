@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
-from vmci_tui.common.errors import EditError, UsageError, VmciError
+from vmci_tui.common.errors import UsageError, VmciError
 from vmci_tui.document import edit_entry, edit_notes
-from vmci_tui.document.addresses import offset_of
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.state import State
 from vmci_tui.layers.file import FileSource
 from vmci_tui.opening.open_file import attach_entry, open_document
-from vmci_tui.settings import settings
+from vmci_tui.settings.file_bookmarks import FileBookmarks
 
 if TYPE_CHECKING:
+    from vmci_tui.adoption.kernel_facts import KernelFound
     from vmci_tui.common.budget import Budget
     from vmci_tui.common.safe_text import Safe
     from vmci_tui.findings import Finding
@@ -85,13 +85,15 @@ class Session:
         self.candidates: tuple[RankedCandidate, ...] = ()
         """The notes that a search in memory found; memory does not change."""
         self.ahead: Ahead | None = None
+        self.kernel: KernelFound | None = None
+        """What the kernel's own tables in memory say, once they were read."""
         self.saved_path: str | None = None
         """Where the last copy of the dump was saved."""
         self._around = around
         self._judge: Background[Judgement] | None = None
         self._known: Verdicts | None = None
         """The verdicts over the file on disk, which no edit changes."""
-        self._bookmarks: tuple[str, ...] | None = None
+        self.bookmarks = FileBookmarks(self.path)
         self._groups: dict[State, tuple[State, str]] = {}
         self._run: _TypedRun | None = None
 
@@ -161,17 +163,28 @@ class Session:
 
     def judge(self, patience: float = 0) -> None:
         """Judge the state in the background; wait up to `patience` seconds for the result."""
+        self.not_judged, self.judgement = BEING_JUDGED, None
+        if not self._ask(patience):
+            self.announce("judged")
+
+    def _ask(self, patience: float) -> bool:
+        """Begin a judgement of the state; return whether it ended within `patience` seconds."""
         self._judge = self._judge or self._around.background()
         document, known = self.document.snapshot(), self._known
+        facts = None if self.kernel is None else self.kernel.facts
 
         def job(budget: Budget) -> Judgement:
             from vmci_tui.verdict.judged import judge
 
-            return judge(document, known, budget, self.readers)
+            return judge(document, known, budget, self.readers, facts)
 
-        self.not_judged, self.judgement = BEING_JUDGED, None
-        if not self._judge.ask(job, self._judged, self._failed, patience):
-            self.announce("judged")
+        return self._judge.ask(job, self._judged, self._failed, patience)
+
+    def learn(self, found: KernelFound) -> None:
+        """Take what the kernel's tables in memory say; the judgement so far stays until there is one with it."""
+        self.kernel = found
+        if self.not_judged != NOT_JUDGED:
+            self._ask(0)
 
     def _judged(self, judgement: Judgement) -> None:
         self.judgement, self._known = judgement, judgement.now
@@ -334,38 +347,6 @@ class Session:
         """Return the path of the last copy that has the current state; None for the open file, and if none has it."""
         saved = self.document.saved
         return self.saved_path if saved is not None and saved.of_dump == self.document.state.of_dump else None
-
-    # Bookmarks
-
-    @property
-    def bookmarks(self) -> tuple[str, ...]:
-        """Return the bookmarks of this file, oldest first."""
-        if self._bookmarks is None:
-            self._bookmarks = settings.bookmarks(self.path) if self.path is not None else ()
-        return self._bookmarks
-
-    def add_bookmark(self, place: str) -> None:
-        """Add a bookmark."""
-        self._store_bookmarks((*self.bookmarks, place))
-
-    def remove_bookmark(self, place: str) -> None:
-        """Remove a bookmark."""
-        self._store_bookmarks(tuple(other for other in self.bookmarks if other != place))
-
-    def _store_bookmarks(self, bookmarks: tuple[str, ...]) -> None:
-        self._bookmarks = bookmarks
-        if self.path is not None:
-            settings.store_bookmarks(self.path, bookmarks)
-
-    def bookmarked_places(self) -> list[tuple[int, str]]:
-        """Return (offset, bookmark) for the bookmarks that have a place in the current state, by offset."""
-        out = []
-        for bookmark in self.bookmarks:
-            try:
-                out.append((offset_of(bookmark, self.document.layout), bookmark))
-            except EditError:
-                continue  # an edit removed its place; an undo brings it back
-        return sorted(out)
 
     # Commands
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from vmci_tui.common.budget import Budget
 from vmci_tui.document.document import Document
 from vmci_tui.findings.judgement import Judgement
+from vmci_tui.kernel.lines.proved_line import KernelFacts
 from vmci_tui.readers.verdicts import ChosenReaders, Verdicts
 from vmci_tui.verdict.diagnosis import Diagnosis
 from vmci_tui.verdict.of_dump import of_dump
@@ -12,9 +13,11 @@ from vmci_tui.verdict.of_entry import of_entry
 from vmci_tui.verdict.outlook import Outlook
 
 
-def judge(document: Document, known: Verdicts | None, budget: Budget, readers: ChosenReaders) -> Judgement:
+def judge(
+    document: Document, known: Verdicts | None, budget: Budget, readers: ChosenReaders, facts: KernelFacts | None
+) -> Judgement:
     """Judge a state in full; the thread that does it imports with this what the verdict needs. Raises Cancelled."""
-    return Judgement(document, known, budget, readers).complete()
+    return Judgement(document, known, budget, readers, facts).complete()
 
 
 def diagnosis(judgement: Judgement, outlook: Outlook, saved_as: str | None) -> Diagnosis:

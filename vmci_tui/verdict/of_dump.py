@@ -134,7 +134,9 @@ def _remarks(counted: Tally, judgement: Judgement) -> tuple[Safe, ...]:
     proof, hints = judgement.proof, len(judgement.found)
     said = []
     if proof is not None and proof.proved:
-        said.append("Guest memory proves its note")
+        lines = judgement.lines
+        each = "" if lines is None else f" and confirms {lines.counts['confirmed']} of its {len(lines.lines)} lines"
+        said.append(f"Guest memory proves its note{each}")
     elif proof is not None:
         said.append("Guest memory cannot confirm its note")
     if counted.blind:

@@ -1,1 +1,1 @@
-"""Deciding which note a dump should have, in a process of its own: the app shows the file meanwhile."""
+"""What takes long in memory, in a process of its own: deciding about the note, and reading the kernel's tables."""

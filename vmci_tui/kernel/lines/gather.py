@@ -25,6 +25,7 @@ from vmci_tui.kernel.virtual_memory import read_mapped
 _RELEASE: Final = re.compile(rb"Linux version (\S{1,64}) ")
 _IMAGE: Final = 48 << 20
 """Bytes after the start of the read-only data in which types are searched."""
+NO_TABLE: Final = NotKnown("memory has no whole symbol table of a kernel (kallsyms)")
 _SAME: Final = 64
 """Symbols of one name that are told apart: a variable that a line names has one, seldom two."""
 
@@ -38,10 +39,13 @@ def running_kernel(
     `within`: bytes of memory that are searched for a kernel, if neither a CPU nor the text says where it is.
     """
     found = read_symbols(guest, text, progress, within)
-    if not found:
-        return NotKnown("memory has no whole symbol table of a kernel (kallsyms)")
-    kernel = kernel_of(guest, found[0])
-    return replace(kernel, types=_types(guest, found[0], kernel))
+    return kernel_with_types(guest, found[0]) if found else NO_TABLE
+
+
+def kernel_with_types(guest: Guest, symbols: KernelSymbols) -> RunningKernel:
+    """Return the kernel that has these symbols."""
+    kernel = kernel_of(guest, symbols)
+    return replace(kernel, types=_types(guest, symbols, kernel))
 
 
 def kernel_of(guest: Guest, symbols: KernelSymbols) -> RunningKernel:

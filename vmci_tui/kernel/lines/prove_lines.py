@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import islice
 from typing import Final
 
 from vmci_tui.common.errors import Spent
@@ -15,6 +16,8 @@ from vmci_tui.kernel.lines.proved_line import KernelFacts, ProvedLine
 from vmci_tui.kernel.lines.running_kernel import Finding, NotKnown, RunningKernel
 
 _FORM: Final = re.compile(rb"(SYMBOL|SIZE|OFFSET|LENGTH|NUMBER)\((.+)\)\Z", re.S)
+_MOST: Final = 4096
+"""Keys that are looked up; Linux writes about 150."""
 _RULES: Final[dict[bytes, Callable[[RunningKernel, bytes], Finding]]] = {
     b"SYMBOL": symbol,
     b"SIZE": size_of,
@@ -31,7 +34,8 @@ def prove_lines(kernel: RunningKernel, text: Vmcoreinfo) -> tuple[ProvedLine, ..
 
 def facts_of(kernel: RunningKernel, text: Vmcoreinfo) -> KernelFacts:
     """Look up what each line of a text should be."""
-    return KernelFacts({key: _fact(kernel, key) for key in dict.fromkeys(line.key for line in text.lines) if key})
+    keys = islice(dict.fromkeys(line.key for line in text.lines if line.key), _MOST)
+    return KernelFacts({key: _fact(kernel, key) for key in keys if key is not None})
 
 
 def _fact(kernel: RunningKernel, key: bytes) -> Finding:

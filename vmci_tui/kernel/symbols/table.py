@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -33,10 +34,15 @@ class Spot(NamedTuple):
 class SymbolTable:
     """All symbols of a kernel, in the order of their addresses."""
 
-    def __init__(self, texts: tuple[bytes, ...], addresses: tuple[int, ...], form: Form, shift: int | None) -> None:
+    def __init__(self, texts: tuple[bytes, ...], addresses: Sequence[int], form: Form, shift: int | None) -> None:
         """`texts`: type and name; `shift`: virtual less physical addresses of the image, None if unknown."""
         self._texts, self._addresses = texts, addresses
         self.form, self.shift = form, shift
+
+    def __reduce__(self) -> tuple[Callable[..., SymbolTable], tuple[object, ...]]:
+        """Pack the table into few objects: unpickling 200,000 of them would keep other threads waiting."""
+        packed = b"\0".join(self._texts), array("Q", self._addresses).tobytes()
+        return _unpacked, (*packed, self.form, self.shift, self.start)
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -92,3 +98,10 @@ class SymbolTable:
     def _symbol(self, number: int) -> Symbol:
         text = self._texts[number]
         return Symbol(text[1:], chr(text[0]), self._addresses[number])
+
+
+def _unpacked(texts: bytes, addresses: bytes, form: Form, shift: int | None, start: int) -> SymbolTable:
+    """Return a table as it was before it was pickled; its start was found then by name, which takes long."""
+    table = SymbolTable(tuple(texts.split(b"\0")), array("Q", addresses), form, shift)
+    table.__dict__["start"] = start
+    return table

@@ -40,6 +40,15 @@ def counts_words(proved: ProvedLines) -> Safe:
     return Safe(", ".join(f"{count} {verdict}" for verdict, count in counts_of(proved).items()))
 
 
+def line_words(line: ProvedLine) -> Safe:
+    """Return what memory says of a line, as a row of what is known about its key."""
+    if line.verdict == "unknown":
+        return Safe(f"  memory      does not show it: {line.why}")
+    if line.verdict == "contradicted":
+        return Safe(f"  memory      has {visible((line.found or b'')[:_SHOWN])}, by {line.by}: this line is wrong")
+    return Safe(f"  memory      has the same, by {line.by}")
+
+
 def lines_text(proved: ProvedLines) -> Iterator[Safe]:
     """Yield a line for each line of the note, and the counts."""
     for line in proved.lines:

@@ -10,6 +10,8 @@ from textual.widgets import Static
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.formats.vmcoreinfo import Line
+from vmci_tui.kernel.lines.proved_line import ProvedLine
+from vmci_tui.render.kernel.proof_report import line_words
 from vmci_tui.render.key_report import explained
 from vmci_tui.tui.style.cells import plain
 
@@ -27,10 +29,11 @@ class About(VerticalScroll):
         super().__init__(self._words, id="about")
         self._lines: tuple[str, ...] = ()
 
-    def explain(self, line: Line | None) -> None:
-        """Show the meaning of the key of a line; None for no line."""
+    def explain(self, line: Line | None, proof: ProvedLine | None) -> None:
+        """Show the meaning of the key of a line, and what memory says of the line; None for no line, or nothing."""
         lines = explained(line.key, line.value) if line is not None and line.key else ()
-        self._lines = lines or ("Linux writes no key like this one",)
+        lines = lines or ("Linux writes no key like this one",)
+        self._lines = lines if proof is None else (*lines[:1], line_words(proof), *lines[1:])
         key = visible(line.key)[:_KEY_SHOWN] if line is not None and line.key else "a line without a key"
         self.border_title = plain(f"Explain: {key} (i or Esc closes)")
         self.on_resize()

@@ -9,6 +9,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from vmci_tui.formats.vmcoreinfo import Line
+from vmci_tui.kernel.lines.proved_line import ProvedLine
 from vmci_tui.tui.companions.about import About
 from vmci_tui.tui.companions.file_map import FileMap
 from vmci_tui.tui.companions.inspector import Inspector
@@ -25,9 +26,11 @@ _BESIDE: Final = {"about": "#keys-pane", "inspector": "#hex", "map": "#notes"}
 class Companions:
     """The meaning of a key, the inspector and the map of the file, each made when it is first opened."""
 
-    def __init__(self, panes: Widget, view: HexView, line: Callable[[], Line | None]) -> None:
-        """`line` returns the line of the text under the cursor."""
-        self._panes, self._view, self._line = panes, view, line
+    def __init__(
+        self, panes: Widget, view: HexView, line: Callable[[], Line | None], proof: Callable[[], ProvedLine | None]
+    ) -> None:
+        """`line` returns the line of the text under the cursor, `proof` what memory says of it."""
+        self._panes, self._view, self._line, self._proof = panes, view, line, proof
         self._made: dict[str, Widget] = {}
         self._kept: set[str] = set()
         """Those that a key opened: they stay, whatever the room."""
@@ -123,7 +126,7 @@ class Companions:
         """Show in a pane what is under the cursor now."""
         widget = self._made.get(name) if self.is_open(name) else None
         if isinstance(widget, About):
-            widget.explain(self._line())
+            widget.explain(self._line(), self._proof())
         elif isinstance(widget, Inspector):
             widget.show_place()
         elif isinstance(widget, FileMap):

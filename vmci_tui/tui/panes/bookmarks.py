@@ -33,7 +33,7 @@ class BookmarkList(Dialog[int | None]):
     def __init__(self, session: Session, places: Places | None) -> None:
         """`places` have the label of each bookmark's place."""
         super().__init__()
-        self.session, self._places, self._rows = session, places, session.bookmarked_places()
+        self.session, self._places, self._rows = session, places, session.bookmarks.places(session.document.layout)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -65,5 +65,5 @@ class BookmarkList(Dialog[int | None]):
     def action_drop(self) -> None:
         at = self.query_one("#bookmarks", LineList).cursor
         if at < len(self._rows):
-            self.session.remove_bookmark(self._rows.pop(at)[1])
+            self.session.bookmarks.remove(self._rows.pop(at)[1])
             self._show()

@@ -190,18 +190,18 @@ class HexPane(BytesPane):
     def action_bookmark(self) -> None:
         """Set a bookmark at the cursor, or remove it."""
         place = anchor_of(self.cursor, self.document.layout)
-        if place in self.session.bookmarks:
-            self.session.remove_bookmark(place)
+        if place in self.session.bookmarks.all:
+            self.session.bookmarks.remove(place)
             say(self, f"bookmark at {place} removed")
-        elif len(self.session.bookmarks) >= settings.MOST_BOOKMARKS:
+        elif len(self.session.bookmarks.all) >= settings.MOST_BOOKMARKS:
             say(self, f"a file has {settings.MOST_BOOKMARKS} bookmarks at most: press B to delete some", "warning")
         else:
-            self.session.add_bookmark(place)
-            say(self, f"bookmark {len(self.session.bookmarks)} at {place}")
+            self.session.bookmarks.add(place)
+            say(self, f"bookmark {len(self.session.bookmarks.all)} at {place}")
 
     def action_next_bookmark(self) -> None:
         """Go to the next bookmark after the cursor, and from the last to the first."""
-        found = [offset for offset, _ in self.session.bookmarked_places()]
+        found = [offset for offset, _ in self.session.bookmarks.places(self.session.document.layout)]
         if not found:
             say(self, "no bookmarks: press b to set one at the cursor", "warning")
             return

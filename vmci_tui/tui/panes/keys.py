@@ -15,13 +15,13 @@ from vmci_tui.common.errors import EditError
 from vmci_tui.common.safe_text import Safe, literal, visible
 from vmci_tui.document import edit_text
 from vmci_tui.document.edit import Edit
-from vmci_tui.document.state import State
 from vmci_tui.formats.vmcoreinfo import Line
 from vmci_tui.tui.bindings import bind, moves
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.prompts import ask_edit, say, try_edit
 from vmci_tui.tui.rows.key_rows import KeyRows, Known
+from vmci_tui.tui.rows.rows_of_note import key_rows, loaded, proof_words
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.space.arrangement import THREE_COLUMNS
 from vmci_tui.tui.widgets.line_list import LineList
@@ -29,12 +29,9 @@ from vmci_tui.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
     from vmci_tui.changes.matching import Matching
-    from vmci_tui.common.budget import Budget
+    from vmci_tui.kernel.lines.proved_line import ProvedLine, ProvedLines
     from vmci_tui.render.copy_formats import CopiedBytes
     from vmci_tui.verdict.offered_text import OfferedText
-
-PROVED = {True: "proved", False: "DISPROVED", None: "not provable"}
-"""Whether guest memory proves the text, in a word."""
 
 
 class KeysList(LineList):
@@ -53,6 +50,7 @@ class KeysList(LineList):
         bind("plus", "add_key", "New key", "Add a key at the end"),
         bind("slash", "filter", "Filter", "Show only lines that contain a text"),
         bind("d", "delete_line", "Delete", "Remove the line"),
+        bind("f", "set_right", "Fix", "Set the value that memory has, where it contradicts the line"),
         bind("f2", "rename_key", "Rename", "Change the key, not its value", show=False),
         *moves("line"),
     ]
@@ -61,6 +59,8 @@ class KeysList(LineList):
         """Return whether an action would do something: most need a line, or at least a text."""
         if action in ("edit_value", "delete_line"):
             return self.cursor < len(self.shown.lines)
+        if action == "set_right":
+            return self.wrong() is not None
         return action not in ("add_key", "filter", "explain") or self.session.document.state.vmcoreinfo is not None
 
     class FilterWanted(Message):
@@ -89,6 +89,12 @@ class KeysList(LineList):
         self._fit()
         self.set_rows(shown)
 
+    def show_proof(self, proved: ProvedLines | None) -> None:
+        """Show what the kernel's tables in memory say of each line; None: that is not known."""
+        if self.shown.proved is not proved:
+            self.shown.proved = proved
+            self.on_resize()
+
     def know(self, known: Known) -> None:
         """Show who reads each key, and what it is, where there is room."""
         self._known = known
@@ -107,6 +113,16 @@ class KeysList(LineList):
     def line(self) -> Line | None:
         """Return the line under the cursor."""
         return self.shown.lines[self.cursor] if self.cursor < len(self.shown.lines) else None
+
+    def proof(self) -> ProvedLine | None:
+        """Return what the kernel's tables in memory say of the line under the cursor; None if that is not known."""
+        line = self.line()
+        return None if line is None else self.shown.proof(line)
+
+    def wrong(self) -> ProvedLine | None:
+        """Return what memory says of the line under the cursor if it contradicts it; else None."""
+        proof = self.proof()
+        return proof if proof is not None and proof.verdict == "contradicted" else None
 
     def _chosen(self) -> Line | None:
         line = self.line()
@@ -184,6 +200,14 @@ class KeysList(LineList):
         title = f"The key of line {line.number}"
         ask_edit(self, self.session, title, make, visible(line.key), "the value does not change")
 
+    def action_set_right(self) -> None:
+        """Set the value that memory has."""
+        proof = self.wrong()
+        if proof is None or proof.found is None:
+            say(self, "memory does not contradict this line: there is nothing to fix")
+        else:
+            try_edit(self, self.session, Edit.of(edit_text.set_line, proof.line, proof.key + b"=" + proof.found))
+
     def action_move_line(self, by: int) -> None:
         line = self._chosen()
         if line is not None and try_edit(self, self.session, Edit.of(edit_text.move_line, line.number, by)):
@@ -213,6 +237,8 @@ class KeysPane(Guarded, Vertical):
         self.session = session
         self.changed: Matching | None = None
         """How the lines differ from those of a file; None if nothing is unsaved."""
+        self._proved: ProvedLines | None = None
+        """What the kernel's tables in memory say of the lines of the last judged state."""
         self._knows = False
         """Whether what is known about keys is loaded, or being loaded: after the first judgement."""
         self._wanted = ""
@@ -225,6 +251,7 @@ class KeysPane(Guarded, Vertical):
         """Show the lines of the session's document that pass the filter."""
         state = self.session.document.state
         rows = key_rows(state, self._wanted, self.changed)
+        rows.proved = self._proved
         offered = self._offered() if state.note is None else None
         if offered is not None:
             from vmci_tui.tui.rows.offered_rows import OfferedRows
@@ -254,16 +281,24 @@ class KeysPane(Guarded, Vertical):
         shown = f"filter: {self._wanted}  (Esc clears it)" if self._wanted else offered or "/ filter"
         self.query_one("#filter-line", StatusLine).set_text(shown)
 
+    def show_judgement(self) -> None:
+        """Show what memory says of the lines; while a state is being judged, what it said of those that stayed."""
+        keys, judgement = self.query_one(KeysList), self.session.judgement
+        if judgement is not None:
+            self._proved = judgement.lines
+            keys.show_proof(self._proved)
+        self.show_title()
+
     def show_title(self) -> None:
         """Show the number of lines, and whether memory proves them."""
         shown, text = self.query_one(KeysList).shown, self.session.document.state.vmcoreinfo
         proof = self.session.judgement.proof if self.session.judgement is not None else None
         if self.session.judgement is not None and not self._knows:
             self._knows = True
-            host(self).background().ask(_loaded, self.query_one(KeysList).know, host(self).failed, 0)
-        said = f", {PROVED[proof.proved]}" if proof and text else ""
+            host(self).background().ask(loaded, self.query_one(KeysList).know, host(self).failed, 0)
         self.border_title = f"4 {shown.title}"
-        self.border_subtitle = f"{len(shown)} of {len(text.lines)} lines{said}" if text else shown.summary
+        words = f"{len(shown)} of {len(text.lines)} lines{proof_words(proof, self._proved)}" if text else shown.summary
+        self.border_subtitle = words
 
     # The filter
 
@@ -308,20 +343,3 @@ class KeysPane(Guarded, Vertical):
             self._open_filter()
         elif event.widget is self:
             self.query_one(KeysList).focus()
-
-
-def _loaded(_budget: Budget) -> Known:
-    """Import what is known about keys, in a thread, and read its catalogue."""
-    from vmci_tui.render.tables.key_columns import key_columns
-
-    key_columns(b"OSRELEASE", b"")
-    return key_columns
-
-
-def key_rows(state: State, wanted: str = "", changed: Matching | None = None) -> KeyRows:
-    """Return the lines of the text, or the fields of a Windows header, that contain `wanted`."""
-    if state.note is None or not state.note.is_windows:
-        return KeyRows(state.vmcoreinfo, wanted, changed)
-    from vmci_tui.tui.rows.windows_rows import WindowsHeaderRows
-
-    return WindowsHeaderRows(state.note, wanted)

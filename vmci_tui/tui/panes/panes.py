@@ -125,7 +125,9 @@ class Panes(Guarded, Widget):
         self.query_one(FindingsPane).show_judgement()
         for readers in self.query(ReadersPane):
             readers.show_judgement()
-        self.query_one(KeysPane).show_title()
+        self.query_one(KeysPane).show_judgement()
+        if self._companions is not None:
+            self._companions.moved()
         self.query_one(NotesList).show_judgement()
         self.call_after_refresh(self.open_companions)
 
@@ -315,7 +317,8 @@ class Panes(Guarded, Widget):
     def _begin(self, made: type[Companions]) -> None:
         """Begin with what was imported in a thread, unless a key began with it before."""
         if self.is_attached and self._companions is None:
-            self._companions = made(self, self.query_one(HexPane), self.query_one(KeysList).line)
+            keys = self.query_one(KeysList)
+            self._companions = made(self, self.query_one(HexPane), keys.line, keys.proof)
         self.open_companions()
 
     @property

@@ -10,9 +10,10 @@ from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.common.span import Span
 from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
 from vmci_tui.tui.rows.change_signs import SIGN_CELLS, signs
-from vmci_tui.tui.style.cells import LazyRows, Row
+from vmci_tui.tui.style.cells import CHECK, LazyRows, Row
 
 if TYPE_CHECKING:
+    from vmci_tui.kernel.lines.proved_line import ProvedLine, ProvedLines
     from vmci_tui.render.tables.key_columns import KeyColumns
 
 Known = Callable[[bytes, bytes], "KeyColumns"]
@@ -23,6 +24,10 @@ _VALUE: Final = 16
 _READ_BY: Final = 8
 _LEAST: Final = 30
 """Cells for the meaning of a key, without which it is not shown."""
+_PROOFS: Final = {"confirmed": (CHECK, "good"), "contradicted": ("x", "error"), "unknown": ("?", "dim")}
+"""What the kernel's tables in memory say of a line."""
+_UNPROVED: Final = (" ", "dim")
+_PROOF_CELLS: Final = 2
 _LONGEST = 4096
 """Cells of a value that are built; no terminal is wider."""
 
@@ -51,6 +56,22 @@ class KeyRows(LazyRows):
         self._known: Known | None = None
         self._meaning = False
         """Whether there is room for what a key is."""
+        self.proved: ProvedLines | None = None
+        """What the kernel's tables say of the lines, perhaps before the last edit; None: no sign is shown."""
+
+    def proof(self, line: Line) -> ProvedLine | None:
+        """Return what the kernel's tables say of a line; None if that is not known, or not of its value."""
+        found = None if self.proved is None else self.proved.by_number.get(line.number)
+        return found if found is not None and (found.key, found.value) == (line.key, line.value) else None
+
+    @property
+    def _before(self) -> int:
+        """Return the cells of signs and numbers."""
+        return self._digits + (SIGN_CELLS if self._changed is not None else 0) + self._proof_cells
+
+    @property
+    def _proof_cells(self) -> int:
+        return _PROOF_CELLS if self.proved is not None else 0
 
     def fit(self, width: int, known: Known | None = None) -> None:
         """Share `width` cells between keys and values; keys get three fifths at most.
@@ -58,13 +79,13 @@ class KeyRows(LazyRows):
         `known`: two more columns, where there is room for the first of them.
         """
         # A blank after each of three columns, and the scroll bar.
-        room = width - self._digits - SIGN_CELLS - _VALUE - _READ_BY - 4
+        room = width - self._digits - SIGN_CELLS - self._proof_cells - _VALUE - _READ_BY - 4
         self._known = known if room >= _KEY else None
         if self._known is not None:
             self._meaning = room >= _KEY + _LEAST
             self._width = min(self._longest, _KEY if self._meaning else room)
             return
-        self._width = min(self._longest, max((width - self._digits - SIGN_CELLS) * 3 // 5, 12))
+        self._width = min(self._longest, max((width - self._digits - SIGN_CELLS - self._proof_cells) * 3 // 5, 12))
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -73,6 +94,9 @@ class KeyRows(LazyRows):
         line = self.lines[index]
         number = f"{line.number:>{self._digits}} "
         head = signs(self._changed, line.number - 1, len(self.text.lines) if self.text else 0)
+        proof = self.proof(line)
+        if self.proved is not None:
+            head = *head, _UNPROVED if proof is None else _PROOFS[proof.verdict], (" ", "dim")
         if line.key is None:
             return (
                 *head,
@@ -86,6 +110,9 @@ class KeyRows(LazyRows):
             key = Safe(key[: self._width - 2] + "..")
         value = visible((line.value or b"")[:_LONGEST])
         cells: Row = *head, (number, "dim"), (f"{key:<{self._width}} ", style)
+        if proof is not None and proof.verdict == "contradicted":
+            right = visible((proof.found or b"")[:_LONGEST])
+            return *cells, (f"{value}  ", "value"), (f"memory has {right} (f sets it)", "error")
         if self._known is None:
             return *cells, (value, "value")
         known = self._known(line.key, line.value or b"")
@@ -102,7 +129,7 @@ class KeyRows(LazyRows):
         """Return the names of the columns; () where they need none."""
         if self._known is None or not self.lines:
             return ()
-        before = " " * (self._digits + 1 + (SIGN_CELLS if self._changed is not None else 0))
+        before = " " * (self._before + 1)
         return (
             (f"{before}{'key':<{self._width}} {'value':<{_VALUE}} read by{' what it is' * self._meaning}", "title"),
         )

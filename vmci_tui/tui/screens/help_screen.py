@@ -23,6 +23,7 @@ _LEGEND: Final = (
     "  READ-ONLY        another vmci has the file open, or it is not a regular file",
     "  no>ok            the program rejects the file as it is, and accepts it once it is saved",
     "  + ~ -            not saved yet: new; changed or moved; something in front of it was removed",
+    "  a check, x, ?    in Note text, before a line: memory confirms it, contradicts it, does not show it",
     "  read by          from 160 cells on: c crash, d drgn, l libkdumpfile, m makedumpfile use this key",
     "  opens            the program opens the file but reads no kernel memory",
     "",

@@ -173,7 +173,8 @@ def show_memory(node: DOMNode, session: Session, cursor: int) -> None:
         return
     candidates = session.candidates or (ahead.candidates if ahead is not None else ())
     memory = document.layout.memory
-    marked = [paddr for offset, _ in session.bookmarked_places() if (paddr := memory.paddr_of(offset)) is not None]
+    bookmarks = session.bookmarks.places(session.document.layout)
+    marked = [paddr for offset, _ in bookmarks if (paddr := memory.paddr_of(offset)) is not None]
     known = Known(dump.guest_memory, None if history is None else history.entry, candidates, marked)
     screen = MemoryScreen(memory_document(dump, document.name), known, memory.paddr_of(cursor))
     text = document.state.vmcoreinfo or (candidates[0].candidate.vmcoreinfo if candidates else None)

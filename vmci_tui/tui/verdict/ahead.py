@@ -7,8 +7,7 @@ with those of the app in its thread.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from vmci_tui.adoption.apart.parent import consider_apart
 from vmci_tui.adoption.choose import Adoption, wants_memory
@@ -21,11 +20,13 @@ from vmci_tui.findings.judgement import Judgement
 from vmci_tui.layers.file import FileSource
 from vmci_tui.repair.safe_fixes import EVERYTHING, Prior, Repair, repair
 from vmci_tui.tui.background import Background, one_thread
+from vmci_tui.tui.verdict.kernel_ahead import AheadHost, AheadSession, KernelAhead
 from vmci_tui.verdict.of_dump import blame
 from vmci_tui.verdict.outlook import Looking, Outlook
 
 if TYPE_CHECKING:
     from vmci_tui.document.state import State
+    from vmci_tui.kernel.lines.proved_line import KernelFacts
     from vmci_tui.readers.verdicts import ChosenReaders
     from vmci_tui.search.candidate import RankedCandidate
 
@@ -35,28 +36,15 @@ _EVERY: Final = 0.2
 """Seconds between two updates of the progress."""
 
 
-class AheadHost(Protocol):
-    """What it needs from the app."""
-
-    versions: Mapping[str, str]
-    """The versions of readers that judge, by their names; the default ones for all others."""
-
-    def background(self) -> Background[Any]:
-        """Return a runner for background jobs."""
-
-    def failed(self, error: BaseException) -> None:
-        """Report an error of a job."""
-
-
 class Ahead:
-    """What is found out about a way to repair the current state; `changed` is called after each change of it."""
+    """What is found out about a way to repair the current state, which is announced as tried."""
 
-    def __init__(self, around: AheadHost, current: Callable[[], Judgement | None], changed: Callable[[], None]) -> None:
-        """`current` returns the judgement of the current state; None while that is being judged."""
+    def __init__(self, around: AheadHost, session: AheadSession) -> None:
+        """`session` has the judgement of the current state, and learns what the kernel's tables in memory say."""
         self.outlook: Outlook = None
         self.adoption: Adoption | None = None
         """What was decided about the note of the file as it is on disk, once that is known."""
-        self._around, self._current, self._changed = around, current, changed
+        self._around, self._session = around, session
         self.candidates: tuple[RankedCandidate, ...] = ()
         """All notes in memory, if it was searched."""
         self._tries: Background[Repair] = around.background()
@@ -64,12 +52,14 @@ class Ahead:
         self._decides: Background[Adoption | None] = Background(self._tries.later, self._pool)
         self._deciding = False
         self._tried: tuple[State, Repair] | None = None
-        self._opened: tuple[ChosenReaders, Repair] | None = None
-        """The repair of the file as it is on disk, for these readers."""
+        self._opened: tuple[ChosenReaders, KernelFacts | None, Repair] | None = None
+        """The repair of the file as it is on disk, for these readers and facts."""
+        self._kernel = KernelAhead(around, session.learn)
 
     def prior(self, document: Document) -> Prior:
         """Return what is known before a repair of this state."""
-        return Prior(adoption=None if document.modified else self.adoption, candidates=self.candidates)
+        facts = None if self._kernel.found is None else self._kernel.found.facts
+        return Prior(adoption=None if document.modified else self.adoption, candidates=self.candidates, facts=facts)
 
     def repair_of(self, state: State) -> Repair | None:
         """Return the tried repair of a state; None if it was not tried, or not yet."""
@@ -84,12 +74,15 @@ class Ahead:
         """Begin with the current state, once it is judged; None while it is being judged."""
         self._tries.stop()
         self.outlook, self._tried = None, None
+        if judgement is not None:
+            self._kernel.judged(judgement)
         if judgement is None or not self._is_worth(judgement):
             return
         document = judgement.document
         opened = not document.modified
-        if opened and self._opened is not None and self._opened[0] == judgement.readers:
-            self._take(document.state, self._opened[1])
+        before = self._opened
+        if opened and before is not None and before[:2] == (judgement.readers, judgement.facts):
+            self._take(document.state, before[2])
         elif self.adoption is not None or not self._is_large(judgement):
             self._try(judgement)
         elif opened:
@@ -99,6 +92,7 @@ class Ahead:
         """Stop all work."""
         self._tries.stop()
         self._decides.stop()
+        self._kernel.stop()
         self._pool.shutdown(wait=False)
 
     def _is_worth(self, judgement: Judgement) -> bool:
@@ -129,10 +123,10 @@ class Ahead:
             self.adoption = adoption
             if adoption is not None:
                 self.candidates = adoption.candidates
-            now, self.outlook = self._current(), None
+            now, self.outlook = self._session.judgement, None
             if adoption is not None and now is not None and not now.document.modified:
                 self._try(now)
-            self._changed()
+            self._session.announce("tried")
 
         self._pace, self._last = Pace(), 0.0
         self._decides.ask(job, done, self._failed, 0)
@@ -148,7 +142,7 @@ class Ahead:
     def _show(self, words: Safe) -> None:
         if self._deciding and self.running:
             self.outlook = Looking(words)
-            self._changed()
+            self._session.announce("tried")
 
     def _try(self, judgement: Judgement) -> None:
         """Try the repair on a copy of the document."""
@@ -159,15 +153,15 @@ class Ahead:
             def progress(_what: str, _at: int, _total: int) -> None:
                 budget.refill().spend()
 
-            given = prior._replace(verdicts=judgement.now, budget=budget)
+            given = prior._replace(verdicts=judgement.now, budget=budget, facts=judgement.facts)
             return repair(document.snapshot(), EVERYTHING, progress, readers, given)
 
         def done(tried: Repair) -> None:
             if not document.modified:
-                self._opened = judgement.readers, tried
+                self._opened = judgement.readers, judgement.facts, tried
             self.candidates = self.candidates or tried.candidates
             self._take(document.state, tried)
-            self._changed()
+            self._session.announce("tried")
 
         self._tries.ask(job, done, self._failed, 0)
 
@@ -176,6 +170,6 @@ class Ahead:
 
     def _failed(self, error: Exception) -> None:
         self._deciding, self.outlook = False, None
-        self._changed()
+        self._session.announce("tried")
         if not isinstance(error, Cancelled):
             self._around.failed(error)
