@@ -33,12 +33,16 @@ def own_source(source: FileSource, data: bytes) -> Source:
 
 
 def read_entry(path: str) -> tuple[EntryHistory, bytes, Safe]:
-    """Read the entry in a blob, a `.write.json`, or a text that describes one.
+    """Read the entry in a blob, a `.write.json`, a text that describes one, or a saved VM.
 
     Return its history, its bytes and the file's name. Raises OpenError with the file's real type.
     """
-    data = read_small(path, writes.LIMIT, "an entry")
     name = visible(path)
+    with FileSource(path) as source:
+        held = None if source.size == LENGTH else _entry_of_vm(source)
+    if held is not None:
+        return held, held.raw, name
+    data = read_small(path, writes.LIMIT, "an entry")
     if writes.is_named_so(path):
         try:
             history = writes.parse(data)
@@ -68,6 +72,20 @@ def open_entry(source: FileSource, blob: str | None) -> Document:
         raise OpenError(f"{source.name} is not a dump; an entry beside it needs a dump", "name the dump first")
     history, data, name = read_entry(source.path)
     return entry_document(name, history, own_source(source, data))
+
+
+def _entry_of_vm(source: FileSource) -> EntryHistory | None:
+    """Return QEMU's own entry in the file of a saved VM; None if the file is another. Raises OpenError."""
+    from vmci_tui.images.guest_image import ImageChoice
+    from vmci_tui.images.open_image import image_of
+
+    try:
+        image = image_of(source, ImageChoice())
+    except OpenError as error:
+        raise OpenError(f"{source.name}: {error.message}", error.hint) from None
+    if image is not None and image.entry is None:
+        raise OpenError(f"{source.name} is a memory image without an entry", "an entry has 16 bytes: name its blob")
+    return None if image is None else image.entry
 
 
 def _instead(head: bytes, size: int) -> tuple[str, str] | None:

@@ -11,7 +11,7 @@ from vmci_tui.common.errors import OpenError
 from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import Dump, open_dump
-from vmci_tui.document.document import Document
+from vmci_tui.document.document import Document, entry_document
 from vmci_tui.document.state import State
 from vmci_tui.formats.fw_cfg_entry import RESET, EntryHistory
 from vmci_tui.layers.file import BytesSource, FileSource, Source
@@ -76,6 +76,10 @@ def _not_a_dump(source: FileSource, blob: str | None, choice: ImageChoice | None
         from vmci_tui.opening.open_entry import open_entry
 
         return open_entry(source, blob)
+    if dump.image.entry is not None and not dump.image.memory.ranges and blob is None:
+        # The devices of a VM, as `xen-save-devices-state` writes them: its entry is all that a dump could have of it.
+        source.close()
+        return entry_document(source.name, dump.image.entry, BytesSource(dump.image.entry.raw))
     document = _of_dump(source.name, dump.source, dump)
     document.opened = replace(document.opened, entry=dump.image.entry)
     document.files = (source,)
