@@ -30,8 +30,8 @@ def open_stream(source: Source, _: ImageChoice) -> GuestImage:
     type_ = stream.configuration.machine
     history = entry.entry_of(stream.state(entry.NAME, entry.LENGTH))
     possible = layouts(type_, stream.blocks, stream.state(CLOCK, CMOS))
-    layout = decide(possible, stream.memory, history)
     cpus = cpus_of(stream)
+    layout = decide(possible, stream.memory, history, cpus.notes if cpus.machine == "x86_64" else ())
     machine, order = (cpus.machine, cpus.order) if cpus.machine else _machine(type_)
     memory = memory_of(layout, stream.memory) if stream.index is None else held_memory(layout, stream, stream.index)
     return GuestImage(
