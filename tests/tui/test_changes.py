@@ -31,8 +31,8 @@ async def test_signs_of_lines_notes_and_bytes_until_undone(sample: Sample, size:
         heads = ["".join(text for text, _ in row[:2]) for row in keys.rows]
         assert {number: head for number, head in enumerate(heads, 1) if head.strip()} == {
             3: " ~ ",
-            5: "-  ",
-            109: " + ",
+            5: "-      ",
+            110: " + ",
         }
         assert [row[1][0] for row in notes.rows] == ["  ", "  ", "  ", "  ", "~ "]
         assert {item.kind for item in view.changed.ranges} >= {"changed", "added"}
@@ -99,3 +99,24 @@ async def test_the_text_that_r_puts_back_is_shown_and_cannot_be_edited(sample: S
         await pilot.press("slash", *"BUILD", "enter")
         await settled(pilot)
         assert len(screen.query_one(KeysList).rows) == 1
+
+
+async def test_removed_lines_are_rows_until_undone_and_have_no_keys(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        screen = main_screen(pilot)
+        keys = screen.query_one(KeysList)
+        await pilot.press("4", "home", "down", "d", "d")
+        await settled(pilot)
+        line = keys.line()
+        assert line is not None and line.number == 2 and line.key == b"SYMBOL(init_uts_ns)", "the next line, to go on"
+        assert [row[0] for row in keys.rows[1:3]] == [("-  ", "removed")] * 2
+        assert keys.rows[2][2:] == (("PAGESIZE", "gone"), (" " * (keys.shown._width - 7), "dim"), ("4096", "gone"))
+        assert "107 of 107 lines" in shown(pilot)
+        await pilot.press("up", "d", "enter")
+        assert "this line was removed: u undoes that" in said(pilot) and keys.line() is None
+        await pilot.press("ctrl+x")
+        await settled(pilot)
+        assert len(keys.rows) == 109 and {row[0][0] for row in keys.rows} == {"-  "}, "the whole text"
+        await pilot.press("u", "u", "u")
+        await settled(pilot)
+        assert len(keys.rows) == 109 and keys.line() is not None

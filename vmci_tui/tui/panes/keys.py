@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
@@ -58,7 +59,7 @@ class KeysList(LineList):
     def is_useful(self, action: str) -> bool:
         """Return whether an action would do something: most need a line, or at least a text."""
         if action in ("edit_value", "delete_line"):
-            return self.cursor < len(self.shown.lines)
+            return self.line() is not None
         if action == "set_right":
             return self.wrong() is not None
         return action not in ("add_key", "filter", "explain") or self.session.document.state.vmcoreinfo is not None
@@ -110,9 +111,14 @@ class KeysList(LineList):
         self.shown.fit(self.size.width, self._known if wide else None)
         self.header = self.shown.header
 
+    def watch_cursor(self, old: int, new: int) -> None:
+        super().watch_cursor(old, new)
+        if self.has_focus and (self.shown.line(old) is None) != (self.shown.line(new) is None):
+            self.screen.refresh_bindings()  # a removed line has no keys
+
     def line(self) -> Line | None:
         """Return the line under the cursor."""
-        return self.shown.lines[self.cursor] if self.cursor < len(self.shown.lines) else None
+        return self.shown.line(self.cursor)
 
     def proof(self) -> ProvedLine | None:
         """Return what the kernel's tables in memory say of the line under the cursor; None if that is not known."""
@@ -127,7 +133,7 @@ class KeysList(LineList):
     def _chosen(self) -> Line | None:
         line = self.line()
         if line is None:
-            say(self, self.shown.locked or "no line is selected", "warning")
+            say(self, self.shown.locked(self.cursor), "warning")
         return line
 
     def selected_text(self) -> str:
@@ -183,8 +189,10 @@ class KeysList(LineList):
 
     def action_delete_line(self) -> None:
         line = self._chosen()
-        if line is not None:
-            try_edit(self, self.session, Edit.of(edit_text.delete_line, line.number))
+        if line is not None and try_edit(self, self.session, Edit.of(edit_text.delete_line, line.number)):
+            text = self.session.document.state.vmcoreinfo
+            if text is not None and text.lines:
+                self._go_to_line(min(line.number, len(text.lines)))
 
     def action_rename_key(self) -> None:
         line = self._chosen()
@@ -239,6 +247,8 @@ class KeysPane(Guarded, Vertical):
         """How the lines differ from those of a file; None if nothing is unsaved."""
         self._proved: ProvedLines | None = None
         """What the kernel's tables in memory say of the lines of the last judged state."""
+        self.old: Sequence[Line] = ()
+        """The lines that a file has, if anything is unsaved."""
         self._knows = False
         """Whether what is known about keys is loaded, or being loaded: after the first judgement."""
         self._wanted = ""
@@ -250,9 +260,9 @@ class KeysPane(Guarded, Vertical):
     def show_state(self) -> None:
         """Show the lines of the session's document that pass the filter."""
         state = self.session.document.state
-        rows = key_rows(state, self._wanted, self.changed)
+        rows = key_rows(state, self._wanted, self.changed, self.old)
         rows.proved = self._proved
-        offered = self._offered() if state.note is None else None
+        offered = self._offered() if state.note is None and not self.old else None
         if offered is not None:
             from vmci_tui.tui.rows.offered_rows import OfferedRows
 
@@ -264,7 +274,7 @@ class KeysPane(Guarded, Vertical):
 
     def show_outlook(self) -> None:
         """Show what is known by now of the text that the dump lacks."""
-        if self.session.document.state.note is None:
+        if self.session.document.state.note is None and not self.old:
             self.show_state()
 
     def _offered(self) -> OfferedText | None:
@@ -297,8 +307,8 @@ class KeysPane(Guarded, Vertical):
             self._knows = True
             host(self).background().ask(loaded, self.query_one(KeysList).know, host(self).failed, 0)
         self.border_title = f"4 {shown.title}"
-        words = f"{len(shown)} of {len(text.lines)} lines{proof_words(proof, self._proved)}" if text else shown.summary
-        self.border_subtitle = words
+        count = f"{len(shown.lines)} of {len(text.lines)}" if text else ""
+        self.border_subtitle = f"{count} lines{proof_words(proof, self._proved)}" if text else shown.summary
 
     # The filter
 

@@ -90,7 +90,8 @@ class Panes(Guarded, Widget):
         """Find what is not saved yet, for the signs in the panes."""
         found = self._unsaved = unsaved(self.document)
         self.query_one(NotesList).changed = None if found is None else found.notes
-        self.query_one(KeysPane).changed = None if found is None else found.lines
+        keys = self.query_one(KeysPane)
+        keys.changed, keys.old = (None, ()) if found is None else (found.lines, found.old_lines)
         self.query_one(HexPane).changed = ChangedBytes() if found is None else found.bytes
 
     def next_change(self, by: int) -> None:
@@ -162,8 +163,8 @@ class Panes(Guarded, Widget):
             self._point_at(place)
         elif (part := shown.part(event.index)) is not None:
             self._point_in_note(part.offset, part.length)
-        elif shown.lines:
-            self.point_at_line(shown.lines[event.index].number)
+        elif (line := shown.line(event.index)) is not None:
+            self.point_at_line(line.number)
 
     @on(KeysPane.Filtered)
     def _keys_filtered(self) -> None:

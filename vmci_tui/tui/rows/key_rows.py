@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from vmci_tui.changes.matching import Matching
@@ -38,17 +38,28 @@ class KeyRows(LazyRows):
     title = "Note text"
     summary = "none"
     """The pane's subtitle if the note has no text."""
-    locked = ""
-    """Why no row can be edited; empty if rows are lines of the note."""
 
-    def __init__(self, text: Vmcoreinfo | None, wanted: str = "", changed: Matching | None = None) -> None:
+    def __init__(
+        self,
+        text: Vmcoreinfo | None,
+        wanted: str = "",
+        changed: Matching | None = None,
+        old: Sequence[Line] = (),
+    ) -> None:
+        """`old` are the lines that a file has: those that are removed have rows of their own."""
         self.text = text
-        self._changed = changed
+        self._changed = changed if changed is None else changed._replace(removed={})
         lines = text.lines if text else ()
         needle = wanted.lower().encode("ascii", "replace")
         self.lines: tuple[Line, ...] = (
             lines if not needle else tuple(line for line in lines if needle in line.raw.lower())
         )
+        """The lines that are shown, without the removed ones."""
+        self._all: tuple[tuple[Line, bool], ...] | None = None
+        """All rows, each with whether it is removed; None if none is."""
+        if changed is not None and changed.removed and old:
+            rows = _with_removed(lines, old, changed.removed)
+            self._all = tuple(row for row in rows if needle in row[0].raw.lower())
         self._twice = {key for key, _ in text.duplicates} if text else set()
         self._longest = max((len(line.key or b"") for line in self.lines[:2000]), default=0)
         self._digits = len(str(len(lines)))
@@ -88,10 +99,28 @@ class KeyRows(LazyRows):
         self._width = min(self._longest, max((width - self._digits - SIGN_CELLS - self._proof_cells) * 3 // 5, 12))
 
     def __len__(self) -> int:
-        return len(self.lines)
+        return len(self.lines if self._all is None else self._all)
+
+    def line(self, index: int) -> Line | None:
+        """Return the line of a row; None for a removed one, and for an index without a row."""
+        if not 0 <= index < len(self):
+            return None
+        if self._all is None:
+            return self.lines[index] if index < len(self.lines) else None
+        line, removed = self._all[index]
+        return None if removed else line
+
+    def locked(self, index: int) -> str:
+        """Return why a row without a line cannot be edited."""
+        return "this line was removed: u undoes that" if self._all and index < len(self._all) else "no line is selected"
 
     def row(self, index: int) -> Row:
-        line = self.lines[index]
+        line, removed = (self.lines[index], False) if self._all is None else self._all[index]
+        if removed:
+            key, equals, value = visible(line.body[:_LONGEST]).partition("=")
+            between = " " * max(self._width - len(key), 0) + " " if equals else ""
+            before = ("-".ljust(SIGN_CELLS), "removed"), (" " * (self._before + 1 - SIGN_CELLS), "dim")
+            return *before, (key, "gone"), (between, "dim"), (value, "gone")
         number = f"{line.number:>{self._digits}} "
         head = signs(self._changed, line.number - 1, len(self.text.lines) if self.text else 0)
         proof = self.proof(line)
@@ -116,10 +145,10 @@ class KeyRows(LazyRows):
         if self._known is None:
             return *cells, (value, "value")
         known = self._known(line.key, line.value or b"")
-        shown = f"{value:<{_VALUE}} " if len(value) <= _VALUE else f"{value[: _VALUE - 2]}.. "
+        wide = f"{value:<{_VALUE}} " if len(value) <= _VALUE else f"{value[: _VALUE - 2]}.. "
         return (
             *cells,
-            (shown, "value"),
+            (wide, "value"),
             (f"{known.read_by:<{_READ_BY}}", "key"),
             (known.meaning if self._meaning else "", "dim"),
         )
@@ -144,6 +173,9 @@ class KeyRows(LazyRows):
 
     def index_of(self, number: int) -> int | None:
         """Return the row of line `number` of the text; None if the filter hides it."""
+        if self._all is not None:
+            numbers = (None if removed else line.number for line, removed in self._all)
+            return next((row for row, other in enumerate(numbers) if other == number), None)
         low, high = 0, len(self.lines)
         while low < high:
             middle = (low + high) // 2
@@ -152,3 +184,14 @@ class KeyRows(LazyRows):
             else:
                 high = middle
         return low if low < len(self.lines) and self.lines[low].number == number else None
+
+
+def _with_removed(
+    lines: Sequence[Line], old: Sequence[Line], removed: Mapping[int, Sequence[int]]
+) -> Iterator[tuple[Line, bool]]:
+    """Yield each line with False, and the removed ones, with True, where they were."""
+    for at in range(len(lines) + 1):
+        for was in removed.get(at, ()):
+            yield old[was], True
+        if at < len(lines):
+            yield lines[at], False

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 class OfferedRows(KeyRows):
     """The lines of the text, each marked as new; none of them can be edited."""
 
-    locked = "these lines are not in the file yet: R puts them back"
-
     def __init__(self, offered: OfferedText, wanted: str = "") -> None:
         super().__init__(None)
         self._start = offered.start
@@ -38,6 +36,9 @@ class OfferedRows(KeyRows):
 
     def row(self, index: int) -> Row:
         return self._new.row(index)
+
+    def locked(self, index: int) -> str:
+        return "these lines are not in the file yet: R puts them back"
 
     def place(self, index: int) -> Span | None:
         line = self._new.lines[index]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from vmci_tui.document.state import State
+from vmci_tui.formats.vmcoreinfo import Line
 from vmci_tui.tui.rows.key_rows import KeyRows, Known
 
 if TYPE_CHECKING:
@@ -18,10 +20,10 @@ _PROVED: Final = {True: "proved", False: "DISPROVED", None: "not provable"}
 _COUNTED: Final[tuple[Verdict, ...]] = ("confirmed", "contradicted")
 
 
-def key_rows(state: State, wanted: str = "", changed: Matching | None = None) -> KeyRows:
+def key_rows(state: State, wanted: str = "", changed: Matching | None = None, old: Sequence[Line] = ()) -> KeyRows:
     """Return the lines of the text, or the fields of a Windows header, that contain `wanted`."""
     if state.note is None or not state.note.is_windows:
-        return KeyRows(state.vmcoreinfo, wanted, changed)
+        return KeyRows(state.vmcoreinfo, wanted, changed, old)
     from vmci_tui.tui.rows.windows_rows import WindowsHeaderRows
 
     return WindowsHeaderRows(state.note, wanted)

@@ -13,7 +13,6 @@ class WindowsHeaderRows(KeyRows):
     """A row for each field of the header; it has no lines of text."""
 
     title = "Windows header"
-    locked = "a Windows header is never edited"
 
     def __init__(self, note: Note, wanted: str = "") -> None:
         super().__init__(None)
@@ -25,6 +24,9 @@ class WindowsHeaderRows(KeyRows):
 
     def __len__(self) -> int:
         return len(self.fields)
+
+    def locked(self, index: int) -> str:
+        return "a Windows header is never edited"
 
     def part(self, index: int) -> Span:
         field = self.fields[index]

@@ -61,6 +61,7 @@ _LINES = {
     "added": ("success", "bold"),
     "changed": ("warning", "bold"),
     "removed": ("error", "bold"),
+    "gone": ("muted", "strike"),
 }
 _BYTES = {
     "offset": ("muted", ""),
@@ -115,6 +116,7 @@ def _made(variables: tuple[tuple[str, str], ...], lines: bool, no_color: bool, b
             color=colors[color].rich_color,
             bold="bold" in how or None,
             underline="underline" in how or None,
+            strike="strike" in how or None,
             dim=(ansi and color == "muted") or None,
         )
         for name, (color, how) in (_LINES if lines else _BYTES).items()
