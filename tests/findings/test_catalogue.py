@@ -16,7 +16,7 @@ from vmci_tui.findings.catalogue import FindingType, catalogue
 
 _ROWS = tomllib.loads((Path(module.__file__).parent / "catalogue.toml").read_text("ascii"))
 _MUST = {"severity", "what", "why", "example", "cure", "about", "craft"}
-_MAY = {"fix", "safe", "adopt", "group"}
+_MAY = {"fix", "safe", "adopt", "foreign_note", "group"}
 _WORDS = {
     "severity": module.Severity,
     "about": module.About,

@@ -36,6 +36,7 @@ class FindingType(NamedTuple):
     fix: FixName | None = None
     safe: WhenSafe | None = None
     adopt: bool = False
+    foreign_note: bool = False
     group: Group | None = None
 
     @property

@@ -31,8 +31,6 @@ from vmci_tui.repair.safe_fixes import changes
 
 _OF_X86: Final = frozenset(("crash", "makedumpfile"))
 """Programs that read only dumps of the machine they are built for."""
-_OTHER_KERNEL: Final = frozenset(("M05", "N10", "N11"))
-"""Findings by which the note is of another kernel: a session would then load the wrong vmlinux."""
 _PRINT_ONLY: Final = frozenset(("readelf", "eu-readelf"))
 """Programs that print the note, and read no memory by it."""
 _NAMES_MACHINE: Final = (0, 0, 27)
@@ -62,7 +60,7 @@ def next_commands(
         return ()
     judged = judgement.now if path is None else judgement.after
     verdicts = {name: verdict for name, verdict in judged.items() if name in readers}
-    wrong = next((finding for finding in judgement.found if finding.code in _OTHER_KERNEL), None)
+    wrong = next((finding for finding in judgement.found if catalogue()[finding.code].foreign_note), None)
     usable = {name: v for name, v in verdicts.items() if wrong is None or name in _PRINT_ONLY}
     if path is not None:
         return tuple(_steps(document, usable, path))
