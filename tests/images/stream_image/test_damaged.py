@@ -28,7 +28,7 @@ from tests.images.qemu_stream.written import (
     sizes,
     stream,
 )
-from vmci_tui.common.errors import OpenError
+from vmci_tui.common.errors import Cancelled, OpenError
 from vmci_tui.images.guest_image import GuestImage, ImageChoice
 from vmci_tui.images.stream_image import page_bytes
 from vmci_tui.images.stream_image.open_stream import open_stream
@@ -268,3 +268,19 @@ def test_mutated_streams() -> None:
 @pytest.mark.parametrize("seed", range(50))
 def test_many_mutated_streams(seed: int) -> None:
     _hurt(1000, seed)
+
+
+def test_a_read_of_the_whole_stream_is_shown_and_can_be_stopped() -> None:
+    calls: list[tuple[str, int, int]] = []
+    choice = ImageChoice(progress=lambda *call: calls.append(call))
+    open_stream(BytesSource(_WHOLE), choice)
+    assert calls == []
+    open_stream(BytesSource(_WHOLE + bytes(9)), choice)
+    assert [done for _, done, _ in calls] == sorted(done for _, done, _ in calls)
+    assert calls[-1][1] == calls[-1][2] == len(_WHOLE) + 9
+
+    def stop(*_: object) -> None:
+        raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        open_stream(BytesSource(_WHOLE + bytes(9)), ImageChoice(progress=stop))

@@ -24,9 +24,9 @@ _MACHINES: Final[tuple[tuple[str, str, ByteOrder], ...]] = (
 """The usual machine of a machine type, where its CPUs do not say which it is."""
 
 
-def open_stream(source: Source, _: ImageChoice) -> GuestImage:
+def open_stream(source: Source, choice: ImageChoice) -> GuestImage:
     """Read what a stream holds. Raises OpenError for one whose head is damaged."""
-    stream = read_stream(source)
+    stream = read_stream(source, choice.progress)
     type_ = stream.configuration.machine
     history = entry.entry_of(stream.state(entry.NAME, entry.LENGTH))
     possible = layouts(type_, stream.blocks, stream.state(CLOCK, CMOS))

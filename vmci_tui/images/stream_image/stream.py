@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from vmci_tui.common.errors import OpenError
+from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.images.qemu_stream import records
 from vmci_tui.images.qemu_stream.cursor import BrokenStream, Cursor
 from vmci_tui.images.qemu_stream.head import Block, Configuration
@@ -48,8 +49,11 @@ class Stream:
         return b"" if found is None else self.source.read(found.at, min(found.length, most))
 
 
-def read_stream(source: Source) -> Stream:
-    """Read a stream. Raises OpenError if not even its head is whole."""
+def read_stream(source: Source, progress: Progress = no_progress) -> Stream:
+    """Read a stream. Raises OpenError if not even its head is whole, and what `progress` raises.
+
+    `progress` is called between sections where the whole stream has to be read: its end is missing, or not the file's.
+    """
     try:
         walk, cursor = begin(source)
     except BrokenStream as error:
@@ -62,9 +66,10 @@ def read_stream(source: Source) -> Stream:
         if devices is not None:
             return _stream(source, walk, devices, partial(_indexed, walk, cursor, devices.sections))
         while step(walk, cursor):
-            pass
+            progress("reading the stream", cursor.at, source.size)
     except BrokenStream as error:
         broken = _where(error)
+    progress("reading the stream", source.size, source.size)
     return _stream(source, walk, walk, None, broken)
 
 

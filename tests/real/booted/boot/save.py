@@ -37,7 +37,7 @@ PLANS = {
     ),
     "microvm": (
         "amd64",
-        (*_X86, "-machine", "microvm,accel=tcg,acpi=on,rtc=on,pit=on,pic=on", "-m", "192M", *_FW_CFG),
+        (*_X86, "-machine", "microvm,accel=tcg,acpi=off,rtc=on,pit=on,pic=on", "-m", "192M", *_FW_CFG),
         "ttyS0",
     ),
     "virt": ("arm64", (*_ARM, "-machine", "virt-7.2,accel=tcg", "-m", "256M", *_FW_CFG), "ttyAMA0"),
