@@ -141,3 +141,9 @@ def test_a_running_vm_is_not_searched(tmp_path: Path, capsys: pytest.CaptureFixt
         with serving(fake, tmp_path / "q") as path:
             assert main(["find", f"qmp:{path}", "--all", "--no-stop"]) == 0
     assert len(fake.pages) <= 100 and "not searched" in capsys.readouterr().err
+
+
+def test_check_takes_few_pages(tmp_path: Path, fake: FakeQemu) -> None:
+    with serving(fake, tmp_path / "q") as path:
+        assert main(["check", f"qmp:{path}"]) in (0, 1)
+    assert len(fake.pages) <= 100

@@ -31,9 +31,11 @@ def kernel_found(
 ) -> KernelFound | NotKnown:
     """Return what the kernel's tables say, of each line of a text too, or why no tables were found.
 
-    `within`: bytes of memory that are searched for them, if neither a CPU nor the text says where they are. Raises
-    what `progress` raises.
+    A running VM is not asked. `within`: bytes of memory that are searched for them, if neither a CPU nor the text says
+    where they are. Raises what `progress` raises.
     """
+    if guest.runs:
+        return NotKnown("the tables have thousands of pages, and a running VM is asked for each")
     placed = text
     for item in prove(text, guest, search=False).corrections if text is not None else ():
         placed = None if placed is None else placed.with_value(item.key, item.value)
