@@ -25,7 +25,7 @@ async def _learned(pilot: Pilot[None], unknown: tuple[bytes, ...] = ()) -> Sessi
     """Let the app know what memory says, by the true note: its samples are too small for a kernel's tables."""
     session = main_screen(pilot).session
     facts = facts_in(session.document, unknown)
-    session.learn(KernelFound(SymbolTable((b"T_text",), (0xFFFFFFFF81000000,), "absolute", 0), facts))
+    session.learn(KernelFound(SymbolTable((b"T_text",), (0xFFFFFFFF81000000,), "absolute", 0), "little", 8, facts))
     await until(pilot, lambda: session.judgement is not None and session.judgement.lines is not None)
     await settled(pilot)
     return session

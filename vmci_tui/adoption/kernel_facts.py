@@ -7,6 +7,7 @@ from typing import NamedTuple
 from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document.document import Document
+from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.image.places import SEARCHED
 from vmci_tui.kernel.lines.gather import NO_TABLE, kernel_with_types
@@ -22,6 +23,10 @@ class KernelFound(NamedTuple):
     """What the tables of the kernel in a dump's memory say."""
 
     symbols: SymbolTable
+    order: ByteOrder
+    """Of the kernel, which may not be that of the dump."""
+    pointer_size: int
+    """Bytes."""
     facts: KernelFacts | None
     """Of the lines of a text; None without one."""
 
@@ -43,7 +48,7 @@ def kernel_found(
     if not found:
         return NO_TABLE
     facts = None if text is None else facts_of(kernel_with_types(guest, found[0]), text)
-    return KernelFound(found[0].table, facts)
+    return KernelFound(found[0].table, found[0].order, found[0].bits // 8, facts)
 
 
 def facts_of_note(document: Document) -> KernelFacts | None:

@@ -352,7 +352,7 @@ class MainActions:
         if not self.session.document.layout.image.size:
             self._say("there is no byte in this file")
             return
-        self._screen.app.push_screen(StructureScreen(self.session.document, cursor), show)
+        self._screen.app.push_screen(StructureScreen(self.session, cursor), show)
 
     def commands(self, cursor: int, key: bytes | None) -> None:
         """Show the edits so far as shell commands, and those that show the bytes at `cursor` and the `key`."""

@@ -144,7 +144,7 @@ class Panes(Guarded, Widget):
     def _show_place(self) -> None:
         """Show the offset and field at the cursor of the hex view, and its byte in the inspector."""
         view = self.query_one(HexPane)
-        self._show_status(view.selected or place_text(self.document, view.cursor, view.place()))
+        self._show_status(view.selected or place_text(self.session, view.cursor, view.place()))
         if self._companions is not None:
             self._companions.moved()
 
@@ -372,10 +372,14 @@ def _companions(_budget: Budget | None = None) -> type[Companions]:
     return Companions
 
 
-def place_text(document: Document, at: int, place: Place | None) -> str:
-    """Return the file offset, the paddr and the field of a byte; addresses are in hex and decimal."""
+def place_text(session: Session, at: int, place: Place | None) -> str:
+    """Return the file offset, the paddr and the field of a byte, and the kernel's symbol where it is known."""
     if place is None:
         return "no bytes"
-    paddr = document.layout.memory.paddr_of(at)
+    paddr = session.document.layout.memory.paddr_of(at)
     where = f"  paddr {paddr:#x} = {paddr}" if paddr is not None else ""
+    if paddr is not None and session.kernel is not None:
+        from vmci_tui.render.kernel.address_words import place_words
+
+        where += place_words(session.kernel, session.document, at, paddr)
     return f"offset {at:#x} = {at}{where}  {place.label} ({place.length} bytes)"

@@ -16,6 +16,7 @@ from vmci_tui.containers.guest import guest_of
 from vmci_tui.document.memory_document import memory_document
 from vmci_tui.formats.fw_cfg_entry import parse_number
 from vmci_tui.proof.landmarks import Landmark, landmarks
+from vmci_tui.render.kernel.address_words import place_words
 from vmci_tui.render.tables.memory_places import Known, MemoryPlace, memory_places
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
@@ -32,6 +33,7 @@ from vmci_tui.tui.widgets.status_line import StatusLine
 if TYPE_CHECKING:
     from textual.dom import DOMNode
 
+    from vmci_tui.adoption.kernel_facts import KernelFound
     from vmci_tui.common.budget import Budget
     from vmci_tui.document.document import Document
     from vmci_tui.tui.session import Session
@@ -79,11 +81,14 @@ class MemoryScreen(Guarded, Screen[None]):
         bind("escape,M,q", "leave_memory", "Back", "Stop the search, or go back", "memory.back"),
     ]
 
-    def __init__(self, document: Document, known: Known, paddr: int | None) -> None:
-        """`document` comes from `memory_document`; `paddr` is where to begin, None: at the first of the places."""
+    def __init__(self, document: Document, known: Known, paddr: int | None, kernel: KernelFound | None) -> None:
+        """`document` comes from `memory_document`; `paddr` is where to begin, None: at the first of the places.
+
+        `kernel`: its symbols, if they are known.
+        """
         super().__init__(classes="show-hex")  # at 80 columns only the named pane is shown
         self.document = document
-        self._known, self._paddr = known, paddr
+        self._known, self._paddr, self._kernel = known, paddr, kernel
         self._places: Sequence[MemoryPlace] = ()
         self.know(())
 
@@ -137,7 +142,8 @@ class MemoryScreen(Guarded, Screen[None]):
         at = view.cursor
         item = self.document.layout.memory.range_at(at)
         where = f"in {item.paddr:#x} to {item.end:#x}" if item else "not in the dump: shown as zeros"
-        self.query_one("#status", StatusLine).set_text(view.selected or f"paddr {at:#x} = {at}  {where}")
+        symbols = place_words(self._kernel, self.document, at, at) if item else ""
+        self.query_one("#status", StatusLine).set_text(view.selected or f"paddr {at:#x} = {at}{symbols}  {where}")
 
     def action_copy(self) -> None:
         copy(self)
@@ -176,7 +182,7 @@ def show_memory(node: DOMNode, session: Session, cursor: int) -> None:
     bookmarks = session.bookmarks.places(session.document.layout)
     marked = [paddr for offset, _ in bookmarks if (paddr := memory.paddr_of(offset)) is not None]
     known = Known(dump.guest_memory, None if history is None else history.entry, candidates, marked)
-    screen = MemoryScreen(memory_document(dump, document.name), known, memory.paddr_of(cursor))
+    screen = MemoryScreen(memory_document(dump, document.name), known, memory.paddr_of(cursor), session.kernel)
     text = document.state.vmcoreinfo or (candidates[0].candidate.vmcoreinfo if candidates else None)
     if text is not None:
 

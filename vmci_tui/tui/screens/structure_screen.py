@@ -9,13 +9,16 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 
+from vmci_tui.common.safe_text import Safe
 from vmci_tui.common.span import Span
-from vmci_tui.document.document import Document
+from vmci_tui.render.kernel.address_words import pointer_words
 from vmci_tui.structure.head import tree_of
+from vmci_tui.structure.node import Node
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.panes.copy import copy, copy_as
 from vmci_tui.tui.panes.hex import SEARCH_BINDINGS, BytesPane
+from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.hex_view import SELECT_BINDINGS
 from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.line_list import LineList
@@ -45,18 +48,24 @@ class StructureScreen(Guarded, Screen[Span | None]):
         bind("escape,S,q", "leave", "Back", "Stop the search, or go back to the file, at this field", "structure.back"),
     ]
 
-    def __init__(self, document: Document, offset: int) -> None:
+    def __init__(self, session: Session, offset: int) -> None:
         """`offset` is the byte at which to begin."""
         super().__init__(classes="show-hex")  # at 80 columns only the named pane is shown
-        self.document = document
+        self.document, self._kernel = session.document, session.kernel
         self._start = offset
 
     def compose(self) -> ComposeResult:
         yield StatusLine(f" Structure of {self.document.name}", id="title")
-        yield StructureList(tree_of(self.document))
+        yield StructureList(tree_of(self.document), self._symbol_of)
         yield StructureBytes(self.document)
         yield StatusLine("", id="status")
         yield KeyFooter()
+
+    def _symbol_of(self, node: Node) -> Safe:
+        """Return the symbol of the kernel that a register holds; empty for other rows."""
+        if self._kernel is None or node.kind != "value" or node.length != self._kernel.pointer_size:
+            return Safe("")
+        return pointer_words(self._kernel, self.document, node.offset)
 
     def on_mount(self) -> None:
         listed, view = self.query_one(StructureList), self.query_one(StructureBytes)

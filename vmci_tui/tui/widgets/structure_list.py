@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.binding import BindingType
 
+from vmci_tui.common.safe_text import Safe
 from vmci_tui.structure.node import Node
 from vmci_tui.structure.outline import Rows, closed, find, first_rows, opened, parent_of
 from vmci_tui.tui.bindings import bind
@@ -32,9 +34,10 @@ class StructureList(LineList):
         bind("left,h", "close_row", "Close", "Close the row, or go to its parent", "structure.close", show=False),
     ]
 
-    def __init__(self, root: Node) -> None:
+    def __init__(self, root: Node, symbol_of: Callable[[Node], Safe]) -> None:
+        """`symbol_of` returns the kernel's symbol that a leaf holds, or an empty text."""
         super().__init__(id="tree", empty="the file is empty")
-        self._root = root
+        self._root, self._symbol_of = root, symbol_of
         self.outline: Rows = ()
 
     def node(self) -> Node | None:
@@ -54,12 +57,12 @@ class StructureList(LineList):
         self._set(*find(self.outline or first_rows(self._root), self._root, offset))
 
     def on_resize(self) -> None:
-        self.set_rows(_Shown(self.outline, self.size.width >= _WIDE))
+        self.set_rows(_Shown(self.outline, self.size.width >= _WIDE, self._symbol_of))
         super().on_resize()
 
     def _set(self, outline: Rows, cursor: int) -> None:
         self.outline = outline
-        self.set_rows(_Shown(outline, self.size.width >= _WIDE))
+        self.set_rows(_Shown(outline, self.size.width >= _WIDE, self._symbol_of))
         self.select(cursor)
 
     def action_open_or_close(self) -> None:
@@ -92,8 +95,8 @@ class StructureList(LineList):
 class _Shown(LazyRows):
     """The rows as cells."""
 
-    def __init__(self, rows: Rows, wide: bool) -> None:
-        self._rows, self._columns = rows, _COLUMNS[wide]
+    def __init__(self, rows: Rows, wide: bool, symbol_of: Callable[[Node], Safe]) -> None:
+        self._rows, self._columns, self._symbol_of = rows, _COLUMNS[wide], symbol_of
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -103,10 +106,12 @@ class _Shown(LazyRows):
         node, (names, values) = row.node, self._columns
         mark = "  " if node.is_leaf else "- " if row.is_open else "+ "
         name = "  " * row.depth + mark + node.name
+        symbol = self._symbol_of(node) if node.is_leaf else ""
         return (
             (f"{node.offset:#010x}".ljust(_OFFSET), "dim"),
             (_fitted(name, names), "value" if node.is_leaf else "key"),
             (_fitted(node.value, values), "good" if node.is_leaf else "value"),
+            (f"{symbol}  " if symbol else "", "key"),
             (node.meaning, "dim"),
         )
 

@@ -1,0 +1,64 @@
+"""Test that addresses of the kernel are shown as symbols: in the hex view, the memory screen and the structure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.pilot import Pilot
+
+from tests.tui.driving import main_screen, running, settled, shown, until
+from vmci_tui.adoption.kernel_facts import KernelFound
+from vmci_tui.kernel.cpus.cpu import cpus_of
+from vmci_tui.kernel.symbols.table import SymbolTable
+from vmci_tui.tui.panes.hex import BytesPane
+from vmci_tui.tui.session import Session
+from vmci_tui.tui.widgets.structure_list import StructureList
+
+Sample = Callable[[str], str]
+_OFFSET = 0x11
+"""From the symbol that is made up to the program counter of the first CPU."""
+
+
+async def _learned(pilot: Pilot[None]) -> tuple[Session, int]:
+    """Let the app know a symbol just before the first CPU's program counter; return that address too."""
+    session = main_screen(pilot).session
+    dump = session.document.dump
+    assert dump is not None
+    address = next(cpu.role("pc") for cpu in cpus_of(dump.notes, dump.machine) if cpu.role("pc"))
+    assert address is not None
+    paddr = dump.guest_memory.ranges[0].paddr
+    table = SymbolTable((b"T_text", b"tidle", b"D_end"), (address - _OFFSET - 1, address - _OFFSET, address + 64),
+                        "absolute", address - _OFFSET - paddr)  # fmt: skip
+    session.learn(KernelFound(table, "little", 8, None))
+    await settled(pilot)
+    return session, address
+
+
+async def test_registers_are_symbols_in_the_structure(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=(120, 36)) as pilot:
+        session, address = await _learned(pilot)
+        await pilot.press("S")
+        await until(pilot, lambda: pilot.app.screen.query(StructureList))
+        await settled(pilot)
+        at = session.document.read(0, 0x1000).find(address.to_bytes(8, "little"))
+        pilot.app.screen.query_one(BytesPane).arrive(at)
+        await until(pilot, lambda: f"idle+{_OFFSET:#x}" in shown(pilot))
+        assert f"idle+{_OFFSET:#x}" in shown(pilot)
+
+
+async def test_places_in_memory_are_symbols(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=(120, 36)) as pilot:
+        session, _ = await _learned(pilot)
+        assert session.document.dump is not None
+        paddr = session.document.dump.guest_memory.ranges[0].paddr
+        await pilot.press("M")
+        await settled(pilot)
+        pilot.app.screen.query_one(BytesPane).arrive(paddr + 5)
+        await until(pilot, lambda: "in idle+0x5" in shown(pilot))
+        await pilot.press("escape")
+        main_screen(pilot).action_pane("hex")
+        offset = session.document.layout.memory.offset_of(paddr + 6)
+        assert offset is not None
+        main_screen(pilot).query_one("#hex", BytesPane).arrive(offset)
+        await until(pilot, lambda: "in idle+0x6" in shown(pilot))
+        assert "in idle+0x6" in shown(pilot)
