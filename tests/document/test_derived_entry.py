@@ -4,7 +4,7 @@ import pytest
 
 from tests.dumps.factory import cpus, elf, note
 from tests.kit import found, opened
-from vmci_tui.document.derived_entry import derive, no_entry_reason
+from vmci_tui.document.derived_entry import derive, derived_words, no_entry_reason
 from vmci_tui.formats.fw_cfg_entry import Entry, EntryHistory
 
 
@@ -16,6 +16,12 @@ def _fields(*notes: bytes) -> dict[str, int | None]:
 def test_linux_announces_its_page_and_36(page: int, size: int) -> None:
     fields = _fields(cpus(), note(b"OSRELEASE=6\nPAGESIZE=%d\n" % page))
     assert fields == {"host_format": 0, "guest_format": 1, "size": size, "paddr": None}
+
+
+def test_what_is_known_is_one_line() -> None:
+    state = opened(elf((b"".join((cpus(), note(b"OSRELEASE=6\nPAGESIZE=4096\n"))),))).state
+    assert derived_words(state) == "entry not open (E); its size was 4132"
+    assert derived_words(opened(elf()).state) == ""
 
 
 def test_windows_announces_its_own_note() -> None:

@@ -30,7 +30,18 @@ async def test_what_qemu_will_do_is_shown_by_two_versions(sample: Sample, size: 
         assert seen.count("no: 8 bytes at 8, not 16 at 0") == 2 and seen.count("guest note is not present") >= 2
     async with running(sample("x86_64-linux-good.elf"), size=size) as pilot:
         await pilot.press("6")
-        assert not main_screen(pilot).query(QemuPane), "a dump has no such pane"
+        assert not main_screen(pilot).query(QemuPane), "no entry is open"
+    async with running(sample("x86_64-linux-good.elf"), sample("x86_64-linux-good.entry"), size=size) as pilot:
+        await pilot.press("6")
+        await settled(pilot)
+        seen, pane = shown(pilot), main_screen(pilot).query_one(QemuPane)
+        assert pane.has_focus and "QEMU 7.2.22" in seen and ("6 QEMU" in seen) == (size[0] == 80)
+        await pilot.press("T", "h")
+        await settled(pilot)
+        assert "present  no: 8 bytes at 8" in shown(pilot)
+        await pilot.press("7", "end")
+        await settled(pilot)
+        assert "+ write 3" in shown(pilot), "what is not saved"
 
 
 @pytest.mark.parametrize("size", SIZES)

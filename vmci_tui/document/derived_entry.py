@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from vmci_tui.common.safe_text import Safe
 from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, linux_size
@@ -40,6 +41,12 @@ def derive(state: State, machine: str | None = None) -> tuple[DerivedField, ...]
     if page is None:
         return _fields(None, f"at least {len(note.raw)}, the note's own length")
     return _fields(linux_size(page), f"Linux announces PAGESIZE + 36: {page} + 36")
+
+
+def derived_words(state: State, machine: str | None = None) -> Safe:
+    """Return what is known of the entry as a line of some 40 cells; empty if nothing is."""
+    size = next((field.value for field in derive(state, machine) if field.name == "size"), None)
+    return Safe("" if size is None else f"entry not open (E); its size was {size}")
 
 
 def no_entry_reason(state: State, machine: str | None = None) -> str:

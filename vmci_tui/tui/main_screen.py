@@ -239,7 +239,7 @@ class MainScreen(Guarded, Screen[None]):
         return is_useful(action, self.session)
 
     def action_pane(self, name: str) -> None:
-        if not PANES[NAMES.index(name)].fits(self.document):
+        if not PANES[NAMES.index(name)].fits(self.document) or not self.query(f"#{name}"):
             return
         if name == "findings":
             self.query_one(Panes).free_findings()

@@ -8,6 +8,7 @@ from textual.binding import BindingType
 
 from vmci_tui.common.safe_text import Safe, literal, visible
 from vmci_tui.document import edit_notes
+from vmci_tui.document.derived_entry import derived_words
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.note_table import note_lines
 from vmci_tui.formats.fw_cfg_entry import parse_number
@@ -59,6 +60,8 @@ class NotesList(LineList):
         """Show the state of the session's document."""
         self.shown = NoteRows(note_lines(self.session.document, self._types), self.changed)
         self.header = self.shown.header
+        state, dump = self.session.document.state, self.session.document.dump
+        self.border_subtitle = "" if dump is None or state.entry is not None else derived_words(state, dump.machine)
         self.set_rows(self.shown)
 
     def show_judgement(self) -> None:

@@ -35,10 +35,10 @@ class Pane(NamedTuple):
     """Its key if only an entry is open; empty if it is not shown then."""
 
     def fits(self, document: Document) -> bool:
-        """Return whether it is shown for this document; the entry of a dump only if one is open."""
+        """Return whether it is shown for this document; what is about the entry of a dump only if one is open."""
         if document.dump is None:
             return bool(self.alone)
-        return bool(self.number) and (self.name != "entry" or document.state.entry is not None)
+        return bool(self.number) and (self.name not in ("entry", "qemu") or document.state.entry is not None)
 
     def title(self, document: Document) -> str:
         """Return its title with the number that is its key."""
@@ -61,18 +61,23 @@ PANES: Final = (
     Pane("notes", "Notes", NotesList, "notes", "3"),
     Pane("keys", "Note text", KeysPane, "keys-pane", "4"),
     Pane("hex", "Bytes", HexPane, "hex", "5", "3"),
+    Pane("qemu", "What QEMU will do", _qemu_pane, "qemu", "6", "2"),
     Pane("entry", "Entry", EntryList, "entry", "7", "1"),
-    Pane("qemu", "What QEMU will do", _qemu_pane, "qemu", alone="2"),
 )
-"""The panes of a dump in their order, then that of an entry alone. Tab goes through them by their keys."""
+"""The panes of a dump in their order. Tab goes through them by their keys."""
 NAMES: Final = tuple(pane.name for pane in PANES)
 
 
 def tabs(document: Document, findings: str) -> tuple[tuple[str, str], ...]:
     """Return (pane, label) for each pane of this document; `findings` says how many there are."""
     panes = sorted((pane for pane in PANES if pane.fits(document)), key=lambda pane: pane.key(document))
-    titles = ((pane.name, pane.title(document)) for pane in panes)
+    titles = ((pane.name, _tab(pane, document)) for pane in panes)
     return tuple((name, f"{title} ({findings})" if name == "findings" else title) for name, title in titles)
+
+
+def _tab(pane: Pane, document: Document) -> str:
+    """Return the label of a tab; beside the panes of a dump there is only room for a word."""
+    return f"{pane.number} QEMU" if pane.name == "qemu" and document.dump is not None else pane.title(document)
 
 
 def _bindings(alone: bool) -> Iterator[Binding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -21,7 +21,7 @@ from vmci_tui.tui.panes.findings import FindingsList, FindingsPane
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList, KeysPane
 from vmci_tui.tui.panes.notes import NotesList
-from vmci_tui.tui.panes.pane_table import NAMES, PANES
+from vmci_tui.tui.panes.pane_table import NAMES, PANES, Pane
 from vmci_tui.tui.panes.readers import ReadersPane
 from vmci_tui.tui.prompts import say
 from vmci_tui.tui.session import Session
@@ -65,11 +65,15 @@ class Panes(Guarded, Widget):
 
     def compose(self) -> ComposeResult:
         for pane in sorted(PANES, key=lambda pane: pane.key(self.document)):
-            if pane.number or pane.fits(self.document):
-                box = pane.box(self.session)
-                box.border_title = pane.title(self.document)
-                box.set_class(not pane.fits(self.document), "absent")
-                yield box
+            late = pane.name == "qemu" and self.document.dump is not None  # after the first paint, if at all
+            if (pane.number or pane.fits(self.document)) and not late:
+                yield self._box(pane)
+
+    def _box(self, pane: Pane) -> Widget:
+        box = pane.box(self.session)
+        box.border_title = pane.title(self.document)
+        box.set_class(not pane.fits(self.document), "absent")
+        return box
 
     def show_state(self) -> None:
         """Show the document's state; the judgement comes later."""
@@ -77,8 +81,7 @@ class Panes(Guarded, Widget):
         entry = self.query_one(EntryList)
         entry.set_class(not PANES[NAMES.index("entry")].fits(self.document), "absent")
         entry.show_state()
-        if self.document.dump is None:
-            self.qemu.show_state()
+        self._show_qemu()
         self.query_one(NotesList).show_state()
         self.query_one(KeysPane).show_state()
         self.query_one(HexPane).show_state()
@@ -114,12 +117,18 @@ class Panes(Guarded, Widget):
         say(self, f"change {self._stop + 1} of {len(found)}, not saved yet: {stop.words}")
         self.post_message(PaneBar.Picked("keys" if stop.in_text else "hex"))
 
-    @property
-    def qemu(self) -> QemuPane:
-        """The pane of QEMU; only for an entry alone."""
-        from vmci_tui.tui.panes.qemu import QemuPane
+    def _show_qemu(self) -> None:
+        """Show what QEMU will do with the entry, if one is open."""
+        pane = PANES[NAMES.index("qemu")]
+        for box in self.query("#qemu"):
+            box.set_class(not pane.fits(self.document), "absent")
+            cast("QemuPane", box).show_state()
 
-        return self.query_one(QemuPane)
+    def open_qemu(self) -> None:
+        """Make the pane of what QEMU will do with the entry of a dump, once there is one."""
+        pane = PANES[NAMES.index("qemu")]
+        if self.is_attached and pane.fits(self.document) and not self.query("#qemu"):
+            self.mount(self._box(pane), before="#entry")
 
     def show_judgement(self) -> None:
         """Show the findings, and whether memory proves the text."""
@@ -131,6 +140,8 @@ class Panes(Guarded, Widget):
             self._companions.moved()
         self.query_one(NotesList).show_judgement()
         self.call_after_refresh(self.open_companions)
+        if self.session.judgement is not None:
+            self.call_after_refresh(self.open_qemu)
 
     # The status line
 
@@ -208,8 +219,8 @@ class Panes(Guarded, Widget):
 
     @on(EntryList.Answered)
     def _qemu_answered(self, event: EntryList.Answered) -> None:
-        if self.document.dump is None:
-            self.qemu.show_answer(event.state, event.answer)
+        for box in self.query("#qemu"):
+            cast("QemuPane", box).show_answer(event.state, event.answer)
 
     def _point_at_region(self) -> None:
         history = self.document.state.entry

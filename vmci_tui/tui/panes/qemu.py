@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from vmci_tui.document.state import State
+    from vmci_tui.formats.fw_cfg_entry import EntryHistory
     from vmci_tui.qemu.ask import Answer
 
 _LABEL: Final = 9
@@ -51,7 +52,7 @@ def _padded(words: str, width: int) -> str:
 
 
 class QemuPane(LineList):
-    """The steps of QEMU, for an entry alone."""
+    """The steps of QEMU, for an entry alone and for that of a dump."""
 
     DEFAULT_CLASSES = "pane"
 
@@ -66,6 +67,8 @@ class QemuPane(LineList):
         super().__init__(id="qemu")
         self.session = session
         self._asked: tuple[State, DumpSteps] | None = None
+        self._known: tuple[EntryHistory | None, tuple[DumpSteps, ...]] = None, ()
+        """The steps for an entry: memory does not change, and is read again only for another entry."""
 
     async def action_ask_qemu(self) -> None:
         await self._entry.run_action("ask_qemu")
@@ -83,7 +86,10 @@ class QemuPane(LineList):
 
     def show_state(self) -> None:
         """Show what QEMU does with the current state, and what the real one did if it was asked about this one."""
-        columns = dump_steps(self.session.document)
+        document = self.session.document
+        if self._known[0] is not document.state.entry:
+            self._known = document.state.entry, dump_steps(document)
+        columns = self._known[1]
         if self._asked is not None and self._asked[0] == self.session.document.state:
             columns = (*columns, self._asked[1])
         self.set_rows(step_rows(columns, self.size.width))

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from vmci_tui.common.span import Span
-from vmci_tui.document.derived_entry import derive, no_entry_reason
 from vmci_tui.document.document import Document
 from vmci_tui.formats.fw_cfg_entry import (
     FIELDS,
@@ -19,6 +18,7 @@ from vmci_tui.formats.fw_cfg_entry import (
     EntryHistory,
     entry_span,
 )
+from vmci_tui.tui.rows.change_signs import SIGN_STYLES
 from vmci_tui.tui.style.cells import Row
 
 if TYPE_CHECKING:
@@ -35,27 +35,41 @@ class RowTarget(NamedTuple):
 
 
 def entry_rows(document: Document, wide: bool = True) -> list[tuple[Row, RowTarget]]:
-    """Return rows for the four fields and their meaning, then for the writes; two rows each in a narrow pane."""
+    """Return rows for the four fields and their meaning, then for the writes; two rows each in a narrow pane.
+
+    A sign is in front of what is not saved yet. There are none without an entry.
+    """
     history = document.state.entry
     if history is None:
-        return [line for row, target in _derived_rows(document) for line in _folded(row, target, wide)]
+        return []
     whole = RowTarget("entry", span=WHOLE_ENTRY)
-    out = _folded(_presence(history), whole, wide)
+    old = document.base.entry if document.entry_unsaved else history
+    out = _folded((*_sign("", old, history), *_presence(history)), whole, wide)
     raw = history.entry.pack()
     blob = history.origin == "blob" and len(history.writes) == 1
     there = history.writes[0].length if blob else LENGTH  # a file that is cut off
     for field, value in zip(FIELDS, history.entry, strict=True):
         at = range(field.offset, field.offset + field.length)
         octets = " ".join(f"{raw[n]:02x}" if n < there else "--" for n in at)
+        same = old is not None and getattr(old.entry, field.name) == value
         row: Row = (
+            *_sign("" if same else "~", old, history),
             (f"{field.name:<13}", "key"), (f"{value} = {value:#x}  ", "value"), (f"[{octets}]  ", "dim"),
             _meaning(document, field.name, value),
         )  # fmt: skip
         out += _folded(row, RowTarget("field", field.name, span=entry_span(field.name)), wide)
     if history.origin == "writes" or (document.dump is None and history.origin == "blob"):
         for number in range(len(history.writes)):
-            out += _folded(_write_row(history, number), RowTarget("write", number=number), wide)
+            before = old.writes[number : number + 1] if old is not None else ()
+            sign = "+" if not before else "" if before[0] == history.writes[number] else "~"
+            row = *_sign(sign, old, history), *_write_row(history, number)
+            out += _folded(row, RowTarget("write", number=number), wide)
     return out
+
+
+def _sign(sign: str, old: EntryHistory | None, history: EntryHistory) -> Row:
+    """Return the cell in front of a row that says what happened to it; none if no row changed."""
+    return () if old is history else ((f"{sign:<2}", SIGN_STYLES.get(sign, "dim")),)
 
 
 def _folded(row: Row, target: RowTarget, wide: bool) -> list[tuple[Row, RowTarget]]:
@@ -111,22 +125,6 @@ def _write_row(history: EntryHistory, number: int) -> Row:
         (f"write {number + 1:<3} ", "key"), (f"[{bar}]{beyond} ", "value"), (f"{outcome.result:<11}  ", style),
         (f"offset {write.offset} length {write.length}: {data[:40]}  ", "value"), (outcome.why, "dim"),
     )  # fmt: skip
-
-
-def _derived_rows(document: Document) -> list[tuple[Row, RowTarget]]:
-    machine = document.dump.machine if document.dump is not None else None
-    derived = derive(document.state, machine)
-    if not derived:
-        words = f"no entry is open, and {no_entry_reason(document.state, machine)}"
-        return [(((words, "dim"),), RowTarget("none"))]
-    title = (("derived: ", "info"), ("from the note, not in the file", "dim"))
-    out: list[tuple[Row, RowTarget]] = [(title, RowTarget("none"))]
-    for item in derived:
-        value = "unknown" if item.value is None else f"{item.value} = {item.value:#x}"
-        out.append(
-            (((f"{item.name:<13}", "key"), (f"{value}  ", "value"), (item.why, "dim")), RowTarget("derived", item.name))
-        )
-    return out
 
 
 _MARKS = {"error": ("error ", "error"), "warning": ("warn  ", "warning"), "info": ("info  ", "info")}

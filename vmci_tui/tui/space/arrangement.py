@@ -38,10 +38,11 @@ class Box(NamedTuple):
 def arrange(width: int, height: int, shown: Collection[str], rows: Rows) -> dict[str, Box]:
     """Return the box of each pane of `shown` in a room of `width` x `height` cells.
 
-    `about`, the meaning of a key, is below the text where there are three columns, else in place of the findings.
+    Without a text an entry is open alone. `about`, the meaning of a key, is below the text where there are three
+    columns, else in place of the findings.
     The inspector's numbers need the room of 16 bytes in a row, also where there are else three columns with 8.
     """
-    if "qemu" in shown or len({"findings", "keys", "hex"} & {*shown}) < 2:
+    if "keys" not in shown or len({"findings", "keys", "hex"} & {*shown}) < 2:
         order = [name for name in ("entry", "qemu", "hex", "inspector", "findings") if name in shown]
         heads = {**rows, "about": min(height * 3 // 5, _ABOUT[0])}
         return _column(0, width, height, [*order, *(name for name in shown if name not in order)], heads)
@@ -51,8 +52,8 @@ def arrange(width: int, height: int, shown: Collection[str], rows: Rows) -> dict
     columns: tuple[tuple[tuple[str, ...], int], ...]
     top = max(8, min(height * 2 // 5, 14))
     if width < THREE_COLUMNS + (_WIDE_BYTES - _NARROW_BYTES) * numbers:
-        left = "findings", "about", "notes", "keys"
-        heads = {**rows, "readers": top}
+        left = "findings", "about", "qemu", "notes", "keys"
+        heads = {**rows, "readers": top, "entry": min(rows.get("entry", _LEAST), max(height // 4, 6))}
         if "keys" not in rows:  # there is a text
             heads |= {"findings": top, "about": max(top, min(height // 2, _ABOUT[0]))}
         heads["notes"] = min(rows.get("notes", _LEAST), max(height // 4, _LEAST))
@@ -62,7 +63,7 @@ def arrange(width: int, height: int, shown: Collection[str], rows: Rows) -> dict
         first = max(min(rest * 42 // 100, 70), 50)
         heads = {**rows, "about": min(height // 2, _ABOUT[1]), "notes": min(rows.get("notes", _LEAST), height // 3)}
         left = "findings", "readers", "notes", "map"
-        columns = ((left, first), (("keys", "about"), rest - first), (_BYTES, bytes_width))
+        columns = ((left, first), (("keys", "about", "qemu"), rest - first), (_BYTES, bytes_width))
     out: dict[str, Box] = {}
     x = 0
     for names, cells in columns:

@@ -43,12 +43,18 @@ class PaneBar(GuardedWidget):
         return ("reverse bold" if pane == self._active else "") + pointed
 
     def render(self) -> RenderResult:
-        return Content.assemble(*((f" {label} ", self._style(pane)) for pane, label in self._tabs))
+        gap = self._gap
+        return Content.assemble(*((f" {label}{gap}", self._style(pane)) for pane, label in self._tabs))
+
+    @property
+    def _gap(self) -> str:
+        """Return what is between two tabs; nothing where there is no room for it."""
+        return " " if sum(len(label) + 2 for _, label in self._tabs) <= self.size.width else ""
 
     def on_click(self, event: events.Click) -> None:
         at = 0
         for pane, label in self._tabs:
-            at += len(label) + 2
+            at += len(label) + 1 + len(self._gap)
             if event.x < at:
                 self.post_message(self.Picked(pane))
                 return
