@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
 
+import pytest
 from textual.binding import Binding
 from textual.dom import DOMNode
 
@@ -31,6 +32,7 @@ _MEANINGS = {
     "o": "open craft.open start.open",
     "p": "paste_entry",
     "q": "quit",
+    "r": "rename_key",
     "s": "save craft.save repair.save copy_as.file commands.write log.file",
     "t": "retype_note",
     "u": "undo",
@@ -61,6 +63,30 @@ _MEANINGS = {
     "Y": "export",
 }
 """The ids that each letter has: one meaning, beside `l` in a log, which has no columns, and `N`, as in less."""
+
+_BYOBU = {
+    *(f"f{n}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 12)),
+    *(f"shift+f{n}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12)),
+    *(f"ctrl+f{n}" for n in (2, 3, 4, 5, 6, 8, 9, 11)),
+    *(f"alt+f{n}" for n in (5, 6, 9, 11, 12)),
+    *(f"{held}+{way}" for held in ("alt", "shift", "alt+shift") for way in ("up", "down", "left", "right")),
+    *("alt+pageup", "alt+pagedown", "alt+insert", "ctrl+a"),
+}
+"""Keys that byobu 5.133 takes (keybindings/f-keys.tmux and f-keys.screen)."""
+_TMUX, _SCREEN = {"ctrl+b"}, {"ctrl+a"}
+"""The prefixes of tmux 3.3a and screen 4.9.0; without a prefix they take no key of the keyboard."""
+
+
+def _reaches(key: str, linux: bool) -> bool:
+    """Return whether a program gets a key in byobu, tmux and screen, and, if asked, on a Linux console.
+
+    A Linux console sends arrows, Home, End and function keys alike with Shift and Ctrl and without.
+    """
+    if key in _BYOBU | _TMUX | _SCREEN:
+        return False
+    held, _, last = key.rpartition("+")
+    named = last in {"up", "down", "left", "right", "home", "end", "pageup", "pagedown"} or last[1:].isdigit()
+    return not (linux and named and held and held != "alt")
 
 
 def _bindings(base: type[DOMNode] = DOMNode) -> Iterator[Binding]:
@@ -101,3 +127,26 @@ async def test_gg_goes_to_the_first_byte(sample: Callable[[str], str]) -> None:
         await pilot.press("enter")
         await settled(pilot)
         assert view.cursor == 0x10
+
+
+@pytest.mark.parametrize("linux", [False, True])
+def test_byobu_tmux_screen_and_a_linux_console_leave_a_key_for_everything(linux: bool) -> None:
+    """A picture is in the commands too, selecting is Space and moving, gg the first byte; a dialog shows its keys."""
+    keys: dict[str, set[str]] = {}
+    for item in _bindings():
+        keys.setdefault(item.id or "", set()).update(item.key.split(","))
+    lost = {name for name, known in keys.items() if not any(_reaches(key, linux) for key in known)}
+    allowed = {"picture", "dialog.help", "hex.first", *(f"hex.select_{way}" for way in ("right", "left", "down", "up"))}
+    assert lost == (allowed if linux else allowed - {"hex.first"})
+
+
+async def test_space_selects_bytes_without_shift(sample: Callable[[str], str]) -> None:
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        view = main_screen(pilot).query_one(HexPane)
+        view.arrive(0x20)
+        await pilot.press("5", "space", "right", "right", "down")
+        assert view.highlight == (0x20, 0x23 + view.per_row) and "bytes selected" in shown(pilot)
+        await pilot.press("space")
+        assert view.highlight == (0x20, 0x23 + view.per_row), "the selection stays"
+        await pilot.press("right")
+        assert not view.selected

@@ -64,15 +64,28 @@ def bind(keys: str, action: str, label: str, tip: str, id: str = "", show: bool 
 
 def moves(what: str) -> tuple[Binding, ...]:
     """Return the keys that move and duplicate a line or a note; the footer hides them."""
+    up, down = "alt+up,shift+up,less_than_sign", "alt+down,shift+down,greater_than_sign"
     return (
-        bind("alt+up,shift+up", f"move_{what}(-1)", "Move up", f"Move the {what} up", f"{what}.up", False),
-        bind(
-            "alt+down,shift+down", f"move_{what}(1)", "Move down", f"Move the {what} down", f"{what}.down", show=False
-        ),
+        bind(up, f"move_{what}(-1)", "Move up", f"Move the {what} up", f"{what}.up", show=False),
+        bind(down, f"move_{what}(1)", "Move down", f"Move the {what} down", f"{what}.down", show=False),
         bind("D", f"duplicate_{what}", "Duplicate", f"Duplicate the {what}", show=False),
     )
 
 
+def _select(key: str, action: str, tip: str = "") -> Binding:
+    return bind(f"shift+{key}", action, f"Select {key}", tip, f"hex.select_{key}", show=False)
+
+
+SELECT: Final = (
+    bind(
+        "space", "mark", "Select", "Begin to select bytes from here by moving; c copies them", "hex.select", show=False
+    ),
+    _select("right", "select(1)", "Select bytes, with the other arrows too; c copies them"),
+    _select("left", "select(-1)"),
+    _select("down", "select_rows(1)"),
+    _select("up", "select_rows(-1)"),
+)
+"""For a view that can copy bytes; after its own keys, for the help. Space works where shift and arrows are lost."""
 OPEN_ENTRY: Final = (
     bind("E", "screen.open_entry", "Open entry", "Open the entry of this dump", "open_entry"),
     bind(

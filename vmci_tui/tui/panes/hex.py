@@ -15,12 +15,12 @@ from vmci_tui.document import find_bytes as searching
 from vmci_tui.document.addresses import anchor_of, offset_of
 from vmci_tui.document.document import Document
 from vmci_tui.settings import settings
-from vmci_tui.tui.bindings import bind
+from vmci_tui.tui.bindings import SELECT, bind
 from vmci_tui.tui.host import host
 from vmci_tui.tui.panes.copy import file_bytes
 from vmci_tui.tui.prompts import ask, say
 from vmci_tui.tui.session import Session
-from vmci_tui.tui.widgets.hex_view import SELECT_BINDINGS, HexView
+from vmci_tui.tui.widgets.hex_view import HexView
 from vmci_tui.tui.widgets.pane_bar import PaneBar
 from vmci_tui.tui.widgets.status_line import StatusLine
 
@@ -171,7 +171,7 @@ class HexPane(BytesPane):
         bind("b", "bookmark", "Bookmark", "Set or remove a bookmark at the cursor"),
         bind("apostrophe", "next_bookmark", "Next bookmark", "Go to the next bookmark", show=False),
         bind("B", "bookmarks", "Bookmarks", "List the bookmarks of this file", show=False),
-        *SELECT_BINDINGS,
+        *SELECT,
     ]
 
     def is_useful(self, action: str) -> bool:

@@ -52,7 +52,7 @@ class KeysList(LineList):
         bind("slash", "filter", "Filter", "Show only lines that contain a text"),
         bind("d", "delete_line", "Delete", "Remove the line"),
         bind("f", "set_right", "Fix", "Set the value that memory has, where it contradicts the line"),
-        bind("f2", "rename_key", "Rename", "Change the key, not its value", show=False),
+        bind("f2,r", "rename_key", "Rename", "Change the key, not its value", show=False),
         *moves("line"),
     ]
 

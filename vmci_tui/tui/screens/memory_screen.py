@@ -18,14 +18,13 @@ from vmci_tui.formats.fw_cfg_entry import parse_number
 from vmci_tui.proof.landmarks import Landmark, landmarks
 from vmci_tui.render.kernel.address_words import place_words
 from vmci_tui.render.tables.memory_places import Known, MemoryPlace, memory_places
-from vmci_tui.tui.bindings import bind
+from vmci_tui.tui.bindings import SELECT, bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.panes.copy import copy, copy_as
 from vmci_tui.tui.panes.hex import SEARCH_BINDINGS, BytesPane
 from vmci_tui.tui.prompts import say
 from vmci_tui.tui.style.cells import Row
-from vmci_tui.tui.widgets.hex_view import SELECT_BINDINGS
 from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
@@ -51,7 +50,7 @@ class MemoryPane(BytesPane):
 
     most_per_row = 32
     goto_hint = "a guest-physical address (0x1958000)"
-    BINDINGS: ClassVar[list[BindingType]] = [*SEARCH_BINDINGS, *SELECT_BINDINGS]
+    BINDINGS: ClassVar[list[BindingType]] = [*SEARCH_BINDINGS, *SELECT]
 
     def offset_of(self, typed: str) -> int:
         paddr = parse_number(typed.strip().lower().removeprefix("p").removeprefix("addr").strip(" ="))

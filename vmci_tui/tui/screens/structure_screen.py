@@ -14,12 +14,11 @@ from vmci_tui.common.span import Span
 from vmci_tui.render.kernel.address_words import pointer_words
 from vmci_tui.structure.head import tree_of
 from vmci_tui.structure.node import Node
-from vmci_tui.tui.bindings import bind
+from vmci_tui.tui.bindings import SELECT, bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.panes.copy import copy, copy_as
 from vmci_tui.tui.panes.hex import SEARCH_BINDINGS, BytesPane
 from vmci_tui.tui.session import Session
-from vmci_tui.tui.widgets.hex_view import SELECT_BINDINGS
 from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
@@ -30,7 +29,7 @@ class StructureBytes(BytesPane):
     """The bytes of the file, which are not edited here."""
 
     about = "Hex: the bytes of the file, coloured by kind; the rows above follow the cursor."
-    BINDINGS: ClassVar[list[BindingType]] = [*SEARCH_BINDINGS, *SELECT_BINDINGS]
+    BINDINGS: ClassVar[list[BindingType]] = [*SEARCH_BINDINGS, *SELECT]
 
 
 class StructureScreen(Guarded, Screen[Span | None]):

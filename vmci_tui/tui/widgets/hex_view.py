@@ -23,7 +23,6 @@ from vmci_tui.changes.changed_bytes import ChangedBytes
 from vmci_tui.common.errors import OpenError
 from vmci_tui.document.byte_map import Place, Places
 from vmci_tui.document.document import Document
-from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import GuardedWidget
 from vmci_tui.tui.style.cells import ADDED, byte_styles
 from vmci_tui.tui.widgets.hex_rows import HexColumns, row_segments, sign_of, styled_runs, with_cursor
@@ -31,19 +30,6 @@ from vmci_tui.tui.widgets.hex_rows import HexColumns, row_segments, sign_of, sty
 _CACHED_ROWS = 512
 _HEADER: Final = 1
 """Lines of the header, with the numbers of the columns."""
-
-
-def _select(key: str, action: str, tip: str = "") -> Binding:
-    return bind(f"shift+{key}", action, f"Select {key}", tip, f"hex.select_{key}", show=False)
-
-
-SELECT_BINDINGS: Final = (
-    _select("right", "select(1)", "Select bytes, with the other arrows too; c copies them"),
-    _select("left", "select(-1)"),
-    _select("down", "select_rows(1)"),
-    _select("up", "select_rows(-1)"),
-)
-"""For a view that can copy bytes; after its own keys, for the help."""
 
 
 class HexView(GuardedWidget, can_focus=True):
@@ -94,6 +80,8 @@ class HexView(GuardedWidget, can_focus=True):
         self._digit = ""
         self._anchor: int | None = None
         """The byte at which the selection began; None without a selection."""
+        self._extends = False
+        """Whether moves extend the selection, without shift."""
         self._held: int | None = None
         """The byte at which the mouse button was pressed."""
         self.places: Places | None = None
@@ -169,7 +157,7 @@ class HexView(GuardedWidget, can_focus=True):
 
     def go(self, offset: int) -> None:
         """Put the cursor on a byte and bring it into view, without a selection; post no message."""
-        self._anchor = None
+        self._anchor, self._extends = None, False
         self.cursor = max(0, min(offset, self.total - 1)) if self.total else 0
 
     def place(self) -> Place | None:
@@ -279,7 +267,10 @@ class HexView(GuardedWidget, can_focus=True):
         return self._styles
 
     def _go(self, offset: int) -> None:
-        """Move the cursor as the user does; this ends the selection."""
+        """Move the cursor as the user does; this ends the selection, or extends it after `action_mark`."""
+        if self._extends:
+            self.select_to(offset)
+            return
         if self._anchor is not None:
             self._anchor = None
             self.highlight_place()
@@ -345,6 +336,14 @@ class HexView(GuardedWidget, can_focus=True):
         if self.total:
             self._anchor = anchor
             self.set_highlight(min(anchor, end), abs(anchor - end) + 1)
+
+    def action_mark(self) -> None:
+        """Begin to select with each move from this byte on, or end that and keep the selection."""
+        self._extends = not self._extends
+        if self._extends:
+            self._anchor = None
+            self.select_to(self.cursor)
+            self.post_message(self.Moved(self.cursor))
 
     def action_select(self, by: int) -> None:
         self.select_to(self.cursor + by)
