@@ -51,14 +51,14 @@ def _commands(document: Document) -> list[str]:
 def test_a_good_dump_has_a_command_for_each_reader(sample: Sample) -> None:
     path = sample("amd64-cut-note.elf")
     steps = _steps(open_document(path))
-    file, small = shlex.quote(path), shlex.quote(path.replace(".elf", "-small.kdump"))
+    file, small, log = (shlex.quote(path.replace(".elf", end)) for end in (".elf", "-small.kdump", "-dmesg.txt"))
     assert next(iter(steps)) == "debuginfod", "it gets the vmlinux that the next ones need"
     assert [str(s.command) for s in steps["crash"]] == [
         f"crash /usr/lib/debug/boot/vmlinux-6.1.0-56-amd64 {file}", f"crash --osrelease {file}"
     ]  # fmt: skip
     assert "linux-image-6.1.0-56-amd64-dbg" in steps["crash"][0].why
     assert [str(s.command) for s in steps["makedumpfile"]] == [
-        f"makedumpfile --dump-dmesg {file} dmesg.txt", f"makedumpfile -l -d 31 {file} {small}"
+        f"makedumpfile --dump-dmesg {file} {log}", f"makedumpfile -l -d 31 {file} {small}"
     ]  # fmt: skip
     assert steps["drgn"][0].command == f"drgn -c {file}"
     number = "eb4fbcd037e7253717950bf2b93bd5566f47c56f"
@@ -155,6 +155,8 @@ def test_after_a_save_the_commands_name_the_copy(sample: Sample) -> None:
         ("5.15.0-91-generic", "/usr/lib/debug/boot/vmlinux-5.15.0-91-generic", "linux-image-5.15.0-91-generic-dbgsym"),
         ("5.14.0-362.8.1.el9_3.x86_64", "/usr/lib/debug/lib/modules/5.14.0-362.8.1.el9_3.x86_64/vmlinux", "RHEL"),
         ("6.8.5-301.fc40.x86_64", "/usr/lib/debug/lib/modules/6.8.5-301.fc40.x86_64/vmlinux", "kernel-debuginfo-6.8.5"),
+        ("5.15.0-3.60.5.1.el9uek.x86_64", "/usr/lib/debug/lib/modules/5.15.0-3.60.5.1.el9uek.x86_64/vmlinux", "Oracle"),
+        ("6.1.61-85.141.amzn2023.x86_64", "VMLINUX", "kernel-debuginfo-6.1.61-85.141.amzn2023.x86_64 (Amazon Linux"),
         ("5.14.21-150500.53-default", "VMLINUX", "kernel-default-debuginfo"),
         ("7.0.0-rc1", "VMLINUX", "the vmlinux with debug info of 7.0.0-rc1"),
         ("6.1/../../etc", "VMLINUX", "the vmlinux with debug info of the guest's kernel"),

@@ -37,7 +37,7 @@ async def test_the_commands_are_listed_and_copied(
         await pilot.press("down", "down", "enter")
         assert pilot.app.clipboard == "drgn -c good.elf"
         await pilot.press("down", "down", "c")
-        assert pilot.app.clipboard == "makedumpfile --dump-dmesg good.elf dmesg.txt"
+        assert pilot.app.clipboard == "makedumpfile --dump-dmesg good.elf good-dmesg.txt"
         await pilot.press("escape", "v", "c")
         reader = "libkdumpfile, the one that reads no memory of this cut dump, is where its screen opens"
         assert pilot.app.clipboard == "DRGN_USE_LIBKDUMPFILE_FOR_ELF=1 drgn -c good.elf", reader

@@ -23,6 +23,8 @@ _UBUNTU: Final = r"-(generic|lowlatency|aws|azure|gcp|ibm|kvm|oracle|raspi|nvidi
 _PACKAGES: Final = (
     (re.compile(_DEBIAN), "linux-image-{}-dbg (Debian)", "/usr/lib/debug/boot/vmlinux-{}"),
     (re.compile(_UBUNTU), "linux-image-{}-dbgsym (Ubuntu, ddebs.ubuntu.com)", "/usr/lib/debug/boot/vmlinux-{}"),
+    (re.compile(r"\.el[0-9]+uek\."), "kernel-uek-debuginfo-{} (Oracle Linux)", "/usr/lib/debug/lib/modules/{}/vmlinux"),
+    (re.compile(r"\.(amzn[0-9]|azl[0-9]|cm[0-9])"), "kernel-debuginfo-{} (Amazon Linux, Azure Linux)", PLACEHOLDER),
     (re.compile(r"\.(el[0-9]|fc[0-9])"), "kernel-debuginfo-{} (Fedora, RHEL)", "/usr/lib/debug/lib/modules/{}/vmlinux"),
     (re.compile(r"-default$"), "kernel-default-debuginfo of {} (SUSE)", PLACEHOLDER),  # its path changed over time
 )

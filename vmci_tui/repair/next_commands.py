@@ -148,9 +148,9 @@ def _of_reader(verdict: Verdict, document: Document, text: Vmcoreinfo | None, pa
     elif name == "libkdumpfile" and document.container == "elf":
         yield NextCommand(name, Safe(f"DRGN_USE_LIBKDUMPFILE_FOR_ELF=1 drgn -c {file}"), Safe("uses libkdumpfile"))
     elif name == "makedumpfile":
-        small = shell_word(f"{_stem(path)}-small.kdump")
+        small, log = (shell_word(f"{_stem(path)}-{what}") for what in ("small.kdump", "dmesg.txt"))
         yield NextCommand(
-            name, Safe(f"makedumpfile --dump-dmesg {file} dmesg.txt"), Safe("writes the kernel's log to dmesg.txt")
+            name, Safe(f"makedumpfile --dump-dmesg {file} {log}"), Safe("writes the kernel's log beside the dump")
         )
         # A kernel that is too new for this version: it would leave out pages in use (T24).
         if text is None or need_of(text.osrelease or b"", numbers_of(verdict.reader.version)) is None:
