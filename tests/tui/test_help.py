@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.text import Text
 from textual.binding import Binding
 from textual.widgets import Static
 
@@ -20,7 +21,7 @@ from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList
 from vmci_tui.tui.panes.notes import NotesList
 from vmci_tui.tui.panes.pane_table import PANES
-from vmci_tui.tui.screens.help_screen import HelpScreen
+from vmci_tui.tui.screens.help_screen import HelpScreen, matching
 from vmci_tui.tui.widgets.dialogs import Choose
 
 Sample = Callable[[str], str]
@@ -162,3 +163,39 @@ def test_actions_have_groups() -> None:
     groups = {name: group_of(name) for name in ("repair", "delete_line", "save", "search_next", "readers", "move(1)")}
     assert list(groups.values()) == ["Repair", "Edit", "Save", "Move", "Repair", "Move"]
     assert (group_of("move_line(-1)"), group_of("app.craft")) == ("Edit", "See")
+
+
+async def test_the_help_is_searched_and_paints_its_legend(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
+        await pilot.press("f1")
+        await settled(pilot)
+        text = pilot.app.screen.query_one("#lines", Static).content
+        assert isinstance(text, Text) and len({str(span.style) for span in text.spans}) > 6, (
+            "samples have their colours"
+        )
+        await pilot.press("slash")
+        await type_text(pilot, "LAST save undo")
+        words = str(pilot.app.screen.query_one("#lines", Static).content)
+        assert words.splitlines() == [
+            "Edit",
+            "  u Ctrl+Z         Undo the last edit; then the last save in place",
+            "  U                Undo the last save in place",
+        ]
+        await type_text(pilot, "rename the Q q ?")
+        assert "no line has these words" in shown(pilot), "letters are typed, they are no keys here"
+        await pilot.press("escape")
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, HelpScreen) and "MODIFIED" in str(
+            pilot.app.screen.query_one("#lines", Static).content
+        )
+        await pilot.press("escape")
+        await settled(pilot)
+        assert main_screen(pilot).is_current
+
+
+def test_a_search_finds_all_words_below_a_heading() -> None:
+    lines = ["About it", "", "Edit", "  Enter   Change the value", "  d       Remove the line", "", "Save", "  s  Copy"]
+    assert matching(lines, "") == lines
+    assert matching(lines, "remove LINE") == ["Edit", "  d       Remove the line"]
+    assert matching(lines, "edit the") == ["Edit", "  Enter   Change the value", "  d       Remove the line"]
+    assert matching(lines, "zebra") == ["no line has these words"]
