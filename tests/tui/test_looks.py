@@ -77,7 +77,7 @@ async def test_no_color_has_no_colour_and_shows_cursor_mark_and_focus(
         keys, view = screen.query_one(KeysList), screen.query_one(HexPane)
         line = list(keys.render_line(keys.cursor - keys.top))[:-1]  # but for the bar
         assert line and all(segment.style is not None and segment.style.reverse for segment in line)
-        row = view.render_line(view.cursor // view.per_row - view.top)
+        row = view.render_line(view.cursor // view.per_row - view.top + 1)  # after the header
         assert any(s.style is not None and s.style.underline for s in row)
         assert screen.query_one("#keys-pane").styles.border_top[0] == "heavy"
         assert view.styles.border_top[0] == "round"
