@@ -154,10 +154,10 @@ def parser() -> argparse.ArgumentParser:
     image = _command(commands, "convert", "write a memory image as the ELF dump that QEMU would write")
     image.usage = "vmci convert SOURCE -o OUT.elf [OPTION ...]"
     image.add_argument("file", metavar="SOURCE", help="an image, RAW@PADDR (several), qmp:SOCKET, or any dump")
-    _image(image)
+    _image(image, blocks=True)
     image.add_argument("-o", "--output", metavar="OUT", help="the file to write; it must not exist")
     image.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
-    image.add_argument("--report", metavar="PAGE", help="also write what was done, with sha256 sums, in Markdown")
+    image.add_argument("--report", metavar="PAGE", help="also write what was done, and sha256 sums (Markdown)")
     image.add_argument("--yes", metavar="WHAT", help="PADDR: use the note there, proved or not; stop: a VM may stop")
     image.add_argument("--check-limit", metavar="N", help="most bytes of memory to read back (default 64 GiB)")
     _readers(image)
@@ -245,11 +245,13 @@ def _file(command: argparse.ArgumentParser, blob: bool = False, image: bool = Tr
         _image(command, listed)
 
 
-def _image(command: argparse.ArgumentParser, listed: bool = True) -> None:
+def _image(command: argparse.ArgumentParser, listed: bool = True, blocks: bool = False) -> None:
     """Add what an image does not say itself; `listed`: the help has room for it."""
     of_raw, of_disk = "IOMEM is the /proc/iomem of a raw image", "of a qcow2 disk: the state of the VM in that snapshot"
+    of_stream = "of a saved VM: its memory blocks, by address"
     command.add_argument("--map", metavar="IOMEM", help=of_raw if listed else argparse.SUPPRESS)
     command.add_argument("--snapshot", metavar="NAME", help=of_disk if listed else argparse.SUPPRESS)
+    command.add_argument("--blocks", metavar="NAME,...", help=of_stream if blocks else argparse.SUPPRESS)
 
 
 def _no_stop(command: argparse.ArgumentParser) -> None:

@@ -41,9 +41,9 @@ _CONVERT = "convert it first: `vmci convert SOURCE -o OUT`"
 def image_choice(options: argparse.Namespace) -> ImageChoice | None:
     """Return what the options say of a memory image or a VM; None if nothing."""
     mapped, snapshot = getattr(options, "map", None), getattr(options, "snapshot", None)
-    stop = not getattr(options, "no_stop", False)
-    if stop and mapped is None and snapshot is None:
+    stop, blocks = not getattr(options, "no_stop", False), getattr(options, "blocks", None)
+    if stop and mapped is None and snapshot is None and blocks is None:
         return None
     from vmci_tui.images.guest_image import ImageChoice
 
-    return ImageChoice(mapped, snapshot, stop)
+    return ImageChoice(mapped, snapshot, stop, tuple(filter(None, (blocks or "").split(","))))

@@ -21,6 +21,8 @@ class ImageChoice(NamedTuple):
     """The name of a snapshot in a disk image."""
     stop: bool = True
     """Whether a running machine may be stopped for about a millisecond."""
+    blocks: tuple[str, ...] = ()
+    """The RAM blocks of a stream that are the guest's memory, by name, in the order of their addresses."""
     progress: Progress = no_progress
     """Called while a compressed image is read to its end."""
 

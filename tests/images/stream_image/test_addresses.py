@@ -6,6 +6,7 @@ import struct
 
 import pytest
 
+from vmci_tui.common.errors import UsageError
 from vmci_tui.formats.elf_note import Note, build
 from vmci_tui.formats.registers.other_sets import QEMU_STATE
 from vmci_tui.images.qemu_stream.head import Block
@@ -58,6 +59,17 @@ def _placed(machine: str, blocks: list[tuple[str, int]], cmos: bytes = b"") -> l
             ],
         ),
         ("microvm", [("microvm.ram", 4 * _GIB)], b"", [("microvm.ram", 0, 3 * _GIB), ("microvm.ram", 4 * _GIB, _GIB)]),
+        (
+            "microvm",
+            [("microvm.ram", 64 * _MIB), ("pc.bios", 64 << 10)],
+            b"",
+            [
+                ("microvm.ram", 0, 0xF0000),
+                ("microvm.ram", _MIB, 63 * _MIB),
+                ("pc.bios", 0xF0000, 64 << 10),
+                ("pc.bios", 4 * _GIB - (64 << 10), 64 << 10),
+            ],
+        ),
         ("pc-q35-9.0", [("pc.ram", 4 * _GIB)], b"", [("pc.ram", 0, 2 * _GIB), ("pc.ram", 4 * _GIB, 2 * _GIB)]),
         ("isapc", [("pc.ram", 8 * _MIB)], _cmos(8 * _MIB), [("pc.ram", 0, 8 * _MIB)]),
         ("virt-7.2", [("mach-virt.ram", _GIB), ("virt.flash0", 64 * _MIB)], b"", [("mach-virt.ram", _GIB, _GIB)]),
@@ -149,3 +161,16 @@ def test_nothing_is_placed_where_page_tables_do_not_decide(notes: list[Note]) ->
     layout = decide(layouts("pc-q35-9.0", blocks, _cmos(48 * _MIB)), _memory(blocks), None, notes)
     assert layout.placed == ()
     assert layout.unplaced == (0, 1)
+
+
+def test_the_order_that_the_user_names() -> None:
+    blocks = (Block("b", 32 * _MIB), Block("a", 16 * _MIB))
+    (layout,) = layouts("pc-q35-9.0", blocks, _cmos(48 * _MIB), ("a", "b"))
+    assert [item.block for item in layout.placed] == [1, 0]
+
+
+@pytest.mark.parametrize("wanted", [("a", "c"), ("a", "a"), ("pc.rom",)])
+def test_names_that_are_not_blocks_of_memory(wanted: tuple[str, ...]) -> None:
+    blocks = (Block("b", 32 * _MIB), Block("a", 16 * _MIB), Block("pc.rom", 4096))
+    with pytest.raises(UsageError, match="b,a"):
+        layouts("pc-q35-9.0", blocks, _cmos(48 * _MIB), wanted)

@@ -52,7 +52,7 @@ def test_text(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "stream: pc-i440fx-7.2; 2 CPUs, complete" in shown
     assert "pc.ram" in shown.split("stream: ")[1].splitlines()[1]
     assert "16 MiB  from paddr 0x0" in shown
-    assert "the stream does not say at which paddr its block d1 is (4 MiB)" in shown
+    assert "the stream does not say at which paddr it has the memory of d1 (4 MiB)" in shown
     assert "\x1b" not in shown
 
 

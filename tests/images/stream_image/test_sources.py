@@ -142,3 +142,11 @@ def test_the_notes_of_cpus_are_those_of_qemus_dump(case_with_notes: Case) -> Non
     image = _open(source)
     assert sha256(b"".join(note.raw for note in image.notes)).hexdigest() == wanted["notes_sha256"]
     assert not image.doubts
+
+
+def test_the_user_may_say_the_order_of_blocks() -> None:
+    """The marks that were put into this machine's memory are at these addresses."""
+    image = open_stream(_case(_FOLDER, "numa-unequal-7.2.qevm")[0], ImageChoice(blocks=("small", "big")))
+    for paddr in (0x200000, 0x2200000, 0x5F00000):
+        assert f"MARK{paddr:#x}".encode() in image.memory.read(image.source, paddr, 32)
+    assert image.missing == ""

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import combinations, islice
 from typing import Final, NamedTuple
 
+from vmci_tui.common.errors import UsageError
+from vmci_tui.common.safe_text import visible
 from vmci_tui.images.qemu_stream.head import Block
 
 CLOCK: Final = "mc146818rtc"
@@ -34,6 +36,11 @@ _USUAL: Final = (
 _NOT_RAM: Final = (".rom", ".bios", ".vram", "flash0", "flash1", ".ram_mirror")
 _OBJECTS: Final = "/objects/"
 _BIOS: Final = "pc.bios"
+_BIOS_MOST: Final = 16 << 20
+"""Bytes of the largest firmware that QEMU takes (hw/i386/x86.c)."""
+_LOW_BIOS: Final = 128 << 10
+"""The most bytes of it below 1 MiB."""
+_ONE_MIB: Final = 1 << 20
 _ORDERS: Final = 120
 """The most orders that are tried: all of five blocks. Where there are more, no block gets an address."""
 _CHOSEN: Final = 10
@@ -60,15 +67,19 @@ class Layout:
     doubts: tuple[str, ...] = ()
 
 
-def layouts(machine: str, blocks: tuple[Block, ...], cmos: bytes) -> tuple[Layout, ...]:
+def layouts(machine: str, blocks: tuple[Block, ...], cmos: bytes, wanted: tuple[str, ...] = ()) -> tuple[Layout, ...]:
     """Return the possible layouts, the likeliest first; several only if blocks of unequal sizes can change places.
 
-    `cmos` is empty if the stream lacks the clock.
+    `cmos` is empty if the stream lacks the clock. `wanted` are the names of blocks that the user puts in order.
+    Raises UsageError if they are not blocks of memory.
     """
     ram = tuple(number for number, block in enumerate(blocks) if is_ram(block.name))
     x86 = machine.startswith(_X86) or (not machine and bool(cmos))
     sizes = _sizes(cmos) if x86 else None
-    chosen = list(islice(_choices(blocks, ram, sum(sizes) if sizes else None), _ORDERS + 1))
+    if wanted:
+        chosen = [_named(blocks, ram, wanted)]
+    else:
+        chosen = list(islice(_choices(blocks, ram, sum(sizes) if sizes else None), _ORDERS + 1))
     if not chosen or len(chosen) > _ORDERS:
         chosen = [()]
     doubts: tuple[str, ...] = ()
@@ -79,9 +90,9 @@ def layouts(machine: str, blocks: tuple[Block, ...], cmos: bytes) -> tuple[Layou
             doubts = (f"the stream has no clock, which says where memory ends below 4 GiB: {sizes[0]:#x} is assumed",)
     below = sizes[0] if sizes else None
     base = 0 if x86 else next(start for prefix, start in _BASES if machine.startswith(prefix))
-    bios = _bios(blocks) if x86 else ()
+    bios = _bios(blocks, machine) if x86 else ()
     return tuple(
-        Layout((*_lay(blocks, order, base, below), *bios), tuple(sorted(set(ram).difference(order))), doubts)
+        Layout((*_lay(blocks, order, base, below, bios), *bios), tuple(sorted(set(ram).difference(order))), doubts)
         for order in chosen
     )
 
@@ -90,6 +101,17 @@ def is_ram(name: str) -> bool:
     """Return whether a block is memory of the guest: not a ROM, a flash, or the memory of a device."""
     own = name.removeprefix(_OBJECTS)
     return "/" not in own and not own.endswith(_NOT_RAM)
+
+
+def _named(blocks: tuple[Block, ...], ram: tuple[int, ...], wanted: tuple[str, ...]) -> tuple[int, ...]:
+    numbers = {blocks[number].name: number for number in ram}
+    if len(set(wanted)) < len(wanted) or not numbers.keys() >= set(wanted):
+        listed = ",".join(visible(name) for name in numbers)
+        raise UsageError(
+            f"--blocks names what is not a block of memory, or one twice: {','.join(map(visible, wanted))}",
+            f"it has {listed}",
+        )
+    return tuple(numbers[name] for name in wanted)
 
 
 def _choices(blocks: tuple[Block, ...], ram: tuple[int, ...], total: int | None) -> Iterator[tuple[int, ...]]:
@@ -119,8 +141,13 @@ def _orders(blocks: tuple[Block, ...], chosen: tuple[int, ...]) -> Iterator[tupl
         yield from ((numbers[0], *order) for order in _orders(blocks, rest))
 
 
-def _lay(blocks: tuple[Block, ...], order: tuple[int, ...], base: int, below: int | None) -> Iterator[Placed]:
-    """Yield the ranges of blocks from `base` on, one after the other; after `below` bytes they go on at 4 GiB."""
+def _lay(
+    blocks: tuple[Block, ...], order: tuple[int, ...], base: int, below: int | None, over: tuple[Placed, ...]
+) -> Iterator[Placed]:
+    """Yield the ranges of blocks from `base` on, one after the other; after `below` bytes they go on at 4 GiB.
+
+    What is under the ranges `over` is left out.
+    """
     laid = 0
     for number in order:
         offset, left = 0, blocks[number].length
@@ -128,14 +155,35 @@ def _lay(blocks: tuple[Block, ...], order: tuple[int, ...], base: int, below: in
             low = below is None or laid < below
             take = left if below is None or not low else min(left, below - laid)
             paddr = base + laid if low or below is None else _FOUR_GIB + laid - below
-            yield Placed(paddr, take, number, offset)
+            yield from _around(Placed(paddr, take, number, offset), over)
             laid, offset, left = laid + take, offset + take, left - take
 
 
-def _bios(blocks: tuple[Block, ...]) -> tuple[Placed, ...]:
-    """Return the range of the firmware, which ends at 4 GiB: QEMU's dump has it."""
+def _around(row: Placed, over: tuple[Placed, ...]) -> Iterator[Placed]:
+    """Yield the parts of a range that are not under any of `over`, which are in order."""
+    for top in over:
+        start, end = max(row.paddr, top.paddr), min(row.paddr + row.length, top.paddr + top.length)
+        if start < end:
+            if row.paddr < start:
+                yield row._replace(length=start - row.paddr)
+            inside = end - row.paddr
+            row = Placed(end, row.length - inside, row.block, row.offset + inside)
+    if row.length:
+        yield row
+
+
+def _bios(blocks: tuple[Block, ...], machine: str) -> tuple[Placed, ...]:
+    """Return the ranges of the firmware, as QEMU's dump has them: it ends at 4 GiB.
+
+    In a microvm its end is below 1 MiB too, and stays there; the firmware of a PC puts RAM in its place.
+    """
     found = ((number, block.length) for number, block in enumerate(blocks) if block.name == _BIOS)
-    return tuple(Placed(_FOUR_GIB - length, length, number, 0) for number, length in found if length <= 16 << 20)
+    number, length = next(found, (0, 0))
+    if not 0 < length <= _BIOS_MOST:
+        return ()
+    low = min(length, _LOW_BIOS) if machine.startswith("microvm") else 0
+    ranges = (Placed(_ONE_MIB - low, low, number, length - low), Placed(_FOUR_GIB - length, length, number, 0))
+    return ranges if low else ranges[1:]
 
 
 def _sizes(cmos: bytes) -> tuple[int, int] | None:

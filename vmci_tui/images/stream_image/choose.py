@@ -22,7 +22,6 @@ from vmci_tui.proof.paging.x86 import long_mode_tables
 from vmci_tui.proof.prove import prove
 from vmci_tui.search.recognise import candidate_at
 
-_UNDECIDED: Final = "the stream does not say in which order its memory blocks are in memory"
 _BY_TABLES: Final = (
     "the stream does not say in which order its memory blocks are: only this one fits the CPUs' page tables"
 )
@@ -53,7 +52,7 @@ def decide(
     placed = tuple(item for item in left[0].placed if item in common)
     open_ones = {item.block for layout in left for item in layout.placed if item not in common}
     unplaced = tuple(sorted(open_ones.union(left[0].unplaced)))
-    return Layout(placed, unplaced, (*left[0].doubts, _UNDECIDED))
+    return Layout(placed, unplaced, left[0].doubts)
 
 
 def _fits(layout: Layout, memory: StreamMemory, notes: Sequence[Note]) -> bool:

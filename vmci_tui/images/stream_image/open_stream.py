@@ -23,13 +23,16 @@ _MACHINES: Final[tuple[tuple[str, str, ByteOrder], ...]] = (
 )  # fmt: skip
 """The usual machine of a machine type, where its CPUs do not say which it is."""
 
+_NAMED: Final = 8
+"""The most blocks without an address that are named."""
+
 
 def open_stream(source: Source, choice: ImageChoice) -> GuestImage:
     """Read what a stream holds. Raises OpenError for one whose head is damaged."""
     stream = read_stream(source, choice.progress)
     type_ = stream.configuration.machine
     history = entry.entry_of(stream.state(entry.NAME, entry.LENGTH))
-    possible = layouts(type_, stream.blocks, stream.state(CLOCK, CMOS))
+    possible = layouts(type_, stream.blocks, stream.state(CLOCK, CMOS), choice.blocks)
     cpus = cpus_of(stream)
     layout = decide(possible, stream.memory, history, cpus.notes if cpus.machine == "x86_64" else ())
     machine, order = (cpus.machine, cpus.order) if cpus.machine else _machine(type_)
@@ -56,7 +59,8 @@ def _machine(type_: str) -> tuple[str, ByteOrder] | tuple[None, None]:
 def _facts(stream: Stream, layout: Layout, cpus: int) -> StreamFacts:
     paddrs: dict[int, int] = {}
     for item in sorted(layout.placed, reverse=True):
-        paddrs[item.block] = item.paddr
+        if not item.offset:
+            paddrs[item.block] = item.paddr
     blocks = (RamBlock(block.name, block.length, paddrs.get(number)) for number, block in enumerate(stream.blocks))
     configuration = stream.configuration
     whole = not stream.broken
@@ -67,9 +71,12 @@ def _missing(stream: Stream, layout: Layout) -> Iterator[str]:
     """Yield sentences about memory that the stream does not have, or not at a known address."""
     if stream.broken:
         yield f"the stream is not whole: {stream.broken}; what comes before is shown"
-    for number in layout.unplaced:
-        block = stream.blocks[number]
-        yield f"the stream does not say at which paddr its block {visible(block.name)} is ({size_text(block.length)})"
+    without = [stream.blocks[number] for number in layout.unplaced]
+    if without:
+        names = ", ".join(f"{visible(block.name)} ({size_text(block.length)})" for block in without[:_NAMED])
+        more = f" and {len(without) - _NAMED} more" if len(without) > _NAMED else ""
+        words = f"the stream does not say at which paddr it has the memory of {names}{more}"
+        yield f"{words}; --blocks NAME,NAME gives their order by address" if len(without) > 1 else words
     index = stream.index
     for number in sorted({item.block for item in layout.placed}):
         block = stream.blocks[number]
