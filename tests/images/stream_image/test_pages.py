@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 
 import pytest
 
 from tests.images.qemu_stream.written import (
+    HEAD,
     PAGE,
     changed,
     clock,
+    configuration,
     deflated,
+    end,
     entry,
     filled,
+    named,
     plain,
     ram,
     record,
@@ -124,3 +129,15 @@ def test_a_page_that_claims_to_be_large_is_not_unpacked_further() -> None:
     assert len(packed) < PAGE
     image = _image(ram(2, record(0, 0x100, len(packed).to_bytes(4, "big") + packed, "pc.ram")))
     assert image.source.read(0, PAGE) == b""
+
+
+def test_shared_memory_that_was_not_sent_is_missing() -> None:
+    """With x-ignore-shared it is in another file: it is not zeros."""
+    blocks = [("pc.ram", _MEMORY), ("pc.bios", PAGE)]
+    listed = struct.pack(">Q", sum(length for _, length in blocks) | 4)
+    listed += b"".join(named(name) + struct.pack(">QQ", length, 0) for name, length in blocks)
+    parts = ram(1, listed), ram(2, plain(0, b"bios", "pc.bios")), ram(3, b""), clock(_MEMORY), entry(), end()
+    data = HEAD + configuration("pc-i440fx-7.2", "x-ignore-shared") + b"".join(parts)
+    image = open_stream(BytesSource(data), ImageChoice())
+    assert [(item.paddr, item.offset is None) for item in image.memory.ranges] == [(0, True), ((1 << 32) - PAGE, False)]
+    assert "no page of its block pc.ram is in the stream" in image.missing

@@ -13,6 +13,7 @@ from vmci_tui.images.qemu_stream import records
 from vmci_tui.images.qemu_stream.cursor import BrokenStream, Cursor
 from vmci_tui.images.qemu_stream.head import Block, Configuration
 from vmci_tui.images.qemu_stream.pages import PageIndex
+from vmci_tui.images.qemu_stream.records import SHARED
 from vmci_tui.images.qemu_stream.sections import SECTION_HEADER, Section
 from vmci_tui.images.qemu_stream.tail import devices_at_end
 from vmci_tui.images.qemu_stream.walk import Description, Walk, begin, step
@@ -62,7 +63,9 @@ def read_stream(source: Source, progress: Progress = no_progress) -> Stream:
     try:
         while cursor.peek(1) in _BEFORE_PAGES and step(walk, cursor):
             pass
-        devices = devices_at_end(walk, cursor.at, source) if walk.ram.index.blocks else None
+        # Which blocks are shared, and therefore not sent, only the pages show.
+        quick = walk.ram.index.blocks and SHARED not in walk.configuration.capabilities
+        devices = devices_at_end(walk, cursor.at, source) if quick else None
         if devices is not None:
             return _stream(source, walk, devices, partial(_indexed, walk, cursor, devices.sections))
         while step(walk, cursor):
