@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from tests.tui.driving import main_screen, running, settled, shown, until
 from vmci_tui.tui.companions.inspector import Inspector
+from vmci_tui.tui.companions.structure_column import StructureColumn
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.panes import Panes
 from vmci_tui.tui.space.arrangement import arrange
@@ -19,21 +20,28 @@ Sample = Callable[[str], str]
 
 
 def test_what_has_room_at_which_size() -> None:
-    assert companions(200, 60) == {"about", "inspector", "map"}
-    assert companions(160, 45) == {"about"} and companions(120, 36) == companions(200, 30) == frozenset()
+    assert companions(200, 60, True, False) == {"about", "inspector", "map", "tree"}
+    assert companions(200, 60, False, True) == {"inspector", "map"}
+    assert companions(160, 45, True, True) == {"about"}
+    assert companions(120, 36, True, False) == companions(200, 30, True, False) == frozenset()
     names = ["findings", "readers", "notes", "keys", "hex"]
     for width, height in product(range(160, 320, 8), range(40, 90, 10)):
         rows = {"readers": 10, "notes": 9, "map": 9, "inspector": 15}
-        boxes = arrange(width, height - 5, [*names, *companions(width, height)], rows)
-        assert min(box.height for box in boxes.values()) >= 4, (width, height)
-        assert boxes["hex"].height >= 15 and boxes["keys"].height >= 15
+        for entry in (False, True):
+            shown = [*names, *companions(width, height, True, entry), *(("entry", "qemu") if entry else ())]
+            boxes = arrange(width, height - 5, shown, {**rows, "tree": 16, "entry": 14, "qemu": 10})
+            assert min(box.height for box in boxes.values()) >= 4, (width, height)
+            assert boxes["hex"].height >= 14 and boxes["keys"].height >= 7, (width, height, entry)
+            assert ("tree" in boxes and boxes["tree"].x != boxes["hex"].x) == (width >= 256)
+            taken = sum(box.width * box.height for box in boxes.values())
+            assert taken == width * (height - 5), "no cell is empty, and none has two panes"
 
 
 async def test_they_open_by_themselves_follow_and_stay_closed(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf"), size=(200, 60)) as pilot:
         screen = main_screen(pilot)
         panes, view = screen.query_one(Panes), screen.query_one(HexPane)
-        await until(pilot, lambda: all(map(panes.is_open, ("about", "inspector", "map"))))
+        await until(pilot, lambda: all(map(panes.is_open, ("about", "inspector", "map", "tree"))))
         await until(pilot, lambda: "File map" in shown(pilot))
         assert "guest memory" in shown(pilot)
         await pilot.press("4", "down", "down")
@@ -82,3 +90,23 @@ async def test_the_map_shows_where_the_parts_will_be(sample: Sample, name: str) 
         await pilot.click("#map", offset=(20, 3))
         await settled(pilot)
         assert main_screen(pilot).query_one(HexPane).cursor == 0x40
+
+
+@pytest.mark.parametrize("size", [(200, 60), (260, 50)])
+async def test_the_structure_and_the_bytes_follow_each_other(sample: Sample, size: tuple[int, int]) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=size) as pilot:
+        screen = main_screen(pilot)
+        panes, view = screen.query_one(Panes), screen.query_one(HexPane)
+        await pilot.press("5", "ctrl+home")
+        await until(pilot, lambda: panes.is_open("tree") and "e_type" in shown(pilot))
+        assert "ELF header" in shown(pilot) and "e_machine" in shown(pilot)
+        tree = screen.query_one(StructureColumn)
+        tree.focus()
+        while (node := tree.node()) is not None and node.name != "e_machine":
+            await pilot.press("down")
+        assert view.cursor == 18 and view.highlight == (18, 20)
+        await pilot.press("u")  # nothing to undo: the rows stay
+        assert tree.node() is node
+        await pilot.press("4", "down")
+        await until(pilot, lambda: "BUILD-ID" in str(tree.rows[tree.cursor]))
+        assert "e_machine" not in str([*tree.rows]), "only what leads to the byte is open"

@@ -1,1 +1,1 @@
-"""Panes that follow the cursor of the others: the meaning of a key, the bytes as numbers, the map of the file."""
+"""Panes that follow the others: the meaning of a key, numbers at the cursor, the file as a map and a tree."""

@@ -10,21 +10,23 @@ from textual.widget import Widget
 
 from vmci_tui.formats.vmcoreinfo import Line
 from vmci_tui.kernel.lines.proved_line import ProvedLine
+from vmci_tui.structure.node import Node
 from vmci_tui.tui.companions.about import About
 from vmci_tui.tui.companions.file_map import FileMap
 from vmci_tui.tui.companions.inspector import Inspector
+from vmci_tui.tui.companions.structure_column import StructureColumn
 from vmci_tui.tui.widgets.hex_view import HexView
 
 _REST_SECONDS: Final = 0.15
 """Seconds that a cursor rests before what follows it is shown, so that moving it stays cheap."""
 _CLASSES: Final = {"about": "explaining", "inspector": "inspecting"}
 """Classes of the screen while a pane is open: at some sizes another one makes room for it."""
-_BESIDE: Final = {"about": "#keys-pane", "inspector": "#hex", "map": "#notes"}
-"""The pane after which each is in the order of Tab."""
+_BESIDE: Final = {"about": "#keys-pane", "inspector": "#hex", "map": "#notes", "tree": "#hex"}
+"""The pane after which each is in the order of Tab, in the order in which they are opened."""
 
 
 class Companions:
-    """The meaning of a key, the inspector and the map of the file, each made when it is first opened."""
+    """The meaning of a key, the inspector, the map and the structure of the file, each made when it is first opened."""
 
     def __init__(
         self, panes: Widget, view: HexView, line: Callable[[], Line | None], proof: Callable[[], ProvedLine | None]
@@ -82,6 +84,8 @@ class Companions:
     def _make(self, name: str) -> Widget:
         if name == "about":
             return About()
+        if name == "tree":
+            return StructureColumn(self._view.document)
         return Inspector(self._view) if name == "inspector" else FileMap()
 
     def _show(self, name: str) -> None:
@@ -96,6 +100,8 @@ class Companions:
         """Show the parts of the document as it is now."""
         if (widget := self._map) is not None:
             widget.show_state(self._view.document, self._view.changed)
+        if (tree := self._tree) is not None:
+            tree.show_state(self._view.document)
 
     def go_to_part(self, index: int) -> None:
         """Go to a part of the file in the hex view."""
@@ -109,6 +115,15 @@ class Companions:
     def _map(self) -> FileMap | None:
         widget = self._made.get("map")
         return widget if isinstance(widget, FileMap) and widget.display else None
+
+    def node(self) -> Node | None:
+        """Return the node under the cursor of the tree."""
+        return self._tree.node() if self._tree is not None else None
+
+    @property
+    def _tree(self) -> StructureColumn | None:
+        widget = self._made.get("tree")
+        return widget if isinstance(widget, StructureColumn) and widget.display else None
 
     def moved(self) -> None:
         """Follow the cursor: the inspector at once where a key opened it, the others once the cursor rests."""
@@ -129,5 +144,5 @@ class Companions:
             widget.explain(self._line(), self._proof())
         elif isinstance(widget, Inspector):
             widget.show_place()
-        elif isinstance(widget, FileMap):
+        elif isinstance(widget, (FileMap, StructureColumn)):
             widget.show_place(self._view.cursor)

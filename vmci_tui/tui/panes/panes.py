@@ -317,9 +317,8 @@ class Panes(Guarded, Widget):
         """Open what has room beside the panes of a judged dump; not in a lesson, which says what to open."""
         if self.session.judgement is None or self.document.dump is None or host(self).lesson is not None:
             return
-        fitting = companions(*self.screen.size)
-        if self.document.state.vmcoreinfo is None:
-            fitting -= {"about"}
+        state = self.document.state
+        fitting = companions(*self.screen.size, state.vmcoreinfo is not None, state.entry is not None)
         if self._companions is not None:
             self._companions.fit(fitting)
         elif fitting and not self._loading:
@@ -365,11 +364,16 @@ class Panes(Guarded, Widget):
 
     def close_companion(self) -> None:
         """Close the meaning of a key, or the inspector; from the bytes the inspector first."""
-        focused = self.screen.focused
-        bytes_first = focused is not None and focused.id in ("hex", "inspector")
+        bytes_first = getattr(self.screen.focused, "id", "") in ("hex", "inspector", "tree")
         names = ("inspector", "about") if bytes_first else ("about", "inspector")
         if (name := next(filter(self.is_open, names), None)) is not None:
             self.companions.close(name)
+
+    @on(LineList.Moved, "#tree")
+    def _node_moved(self) -> None:
+        if (node := self.companions.node()) is not None:
+            self._point_at(Span(node.offset, node.length))
+            self._follow(self.query_one(HexPane).place())
 
     @on(LineList.Moved, "#map")
     def _part_moved(self, event: LineList.Moved) -> None:

@@ -7,6 +7,10 @@ from typing import Final, NamedTuple
 
 TWO_COLUMNS: Final = 100
 THREE_COLUMNS: Final = 160
+FOUR_COLUMNS: Final = 256
+"""Cells from which the structure of the file has a column of its own; else it is below the bytes."""
+_TREE: Final = 60
+"""Cells of that column."""
 _NARROW_BYTES, _WIDE_BYTES = 47, 79
 """Cells of the hex view with its border: 8 or 16 bytes in a row."""
 _TEXT: Final = 66
@@ -19,7 +23,7 @@ It names what goes wrong and the first readers without scrolling.
 _LEAST: Final = 4
 """Lines of the smallest pane: its border, and two rows."""
 
-_BYTES: Final = ("hex", "inspector", "entry")
+_BYTES: Final = ("hex", "tree", "inspector", "entry")
 """The panes below the bytes, with them."""
 
 Rows = Mapping[str, int]
@@ -59,11 +63,16 @@ def arrange(width: int, height: int, shown: Collection[str], rows: Rows) -> dict
         heads["notes"] = min(rows.get("notes", _LEAST), max(height // 4, _LEAST))
         columns = ((left, width - bytes_width), (("readers", *_BYTES), bytes_width))
     else:
-        rest = width - bytes_width
+        own = "tree" in shown and width >= FOUR_COLUMNS
+        rest = width - bytes_width - _TREE * own
         first = max(min(rest * 42 // 100, 70), 50)
         heads = {**rows, "about": min(height // 2, _ABOUT[1]), "notes": min(rows.get("notes", _LEAST), height // 3)}
         left = "findings", "readers", "notes", "map"
-        columns = ((left, first), (("keys", "about", "qemu"), rest - first), (_BYTES, bytes_width))
+        middle, right = ("keys", "about", "qemu"), tuple(name for name in _BYTES if name != "tree" or not own)
+        columns = ((left, first), (middle, rest - first), (right, bytes_width))
+        if own:
+            heads.pop("tree", None)
+            columns = (*columns[:2], (("tree",), _TREE), columns[2])
     out: dict[str, Box] = {}
     x = 0
     for names, cells in columns:

@@ -17,6 +17,8 @@ from vmci_tui.tui.widgets.line_list import LineList
 _OFFSET = 12
 _WIDE = 100
 """Cells from which the columns are wider."""
+_LEAST = 8
+"""Cells of a meaning; in fewer it is not shown."""
 _COLUMNS = {False: (27, 19), True: (36, 26)}
 """Cells of the columns of names and values, narrow and wide."""
 
@@ -57,12 +59,12 @@ class StructureList(LineList):
         self._set(*find(self.outline or first_rows(self._root), self._root, offset))
 
     def on_resize(self) -> None:
-        self.set_rows(_Shown(self.outline, self.size.width >= _WIDE, self._symbol_of))
+        self.set_rows(_Shown(self.outline, self.size.width, self._symbol_of))
         super().on_resize()
 
     def _set(self, outline: Rows, cursor: int) -> None:
         self.outline = outline
-        self.set_rows(_Shown(outline, self.size.width >= _WIDE, self._symbol_of))
+        self.set_rows(_Shown(outline, self.size.width, self._symbol_of))
         self.select(cursor)
 
     def action_open_or_close(self) -> None:
@@ -93,10 +95,12 @@ class StructureList(LineList):
 
 
 class _Shown(LazyRows):
-    """The rows as cells."""
+    """The rows as cells, in `width` cells."""
 
-    def __init__(self, rows: Rows, wide: bool, symbol_of: Callable[[Node], Safe]) -> None:
-        self._rows, self._columns, self._symbol_of = rows, _COLUMNS[wide], symbol_of
+    def __init__(self, rows: Rows, width: int, symbol_of: Callable[[Node], Safe]) -> None:
+        self._rows, self._columns, self._symbol_of = rows, _COLUMNS[width >= _WIDE], symbol_of
+        self._means = width - _OFFSET - sum(self._columns) >= _LEAST
+        """Whether there is room for the meaning."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -112,7 +116,7 @@ class _Shown(LazyRows):
             (_fitted(name, names), "value" if node.is_leaf else "key"),
             (_fitted(node.value, values), "good" if node.is_leaf else "value"),
             (f"{symbol}  " if symbol else "", "key"),
-            (node.meaning, "dim"),
+            (node.meaning if self._means else "", "dim"),
         )
 
 
