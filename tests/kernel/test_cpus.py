@@ -12,6 +12,7 @@ from tests.eu_readelf_notes import core_of, needs_eu_readelf, printed_notes
 from tests.kernel.notes import prstatus, qemu_state
 from tests.opened_files import open_document
 from tests.proof.synthetic import MAP, Ram
+from vmci_tui.adoption.located_cpus import LocatedCpus
 from vmci_tui.cli.run import main
 from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.containers.guest import guest_of
@@ -19,7 +20,7 @@ from vmci_tui.formats.elf_note import Note, build
 from vmci_tui.kernel.cpus.activity import Activity, activity
 from vmci_tui.kernel.cpus.cpu import Cpu, cpus_of
 from vmci_tui.kernel.cpus.survey import survey
-from vmci_tui.render.kernel.cpu_report import LocatedCpus, cpus_text
+from vmci_tui.render.kernel.cpu_report import cpus_text
 
 Sample = Callable[[str], str]
 _PC: int = MAP + 0x1234567

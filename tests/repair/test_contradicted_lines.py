@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.findings.test_lines import facts_in, falsify, proved_dump
+from vmci_tui.findings.judgement import Judgement
+from vmci_tui.repair.next_commands import next_commands
 from vmci_tui.repair.safe_fixes import Prior, Repair, repair
 
 
@@ -42,3 +44,14 @@ def test_a_note_of_another_kernel_is_left_alone() -> None:
     for key in keys:
         falsify(document, key)
     assert repair(document, prior=Prior(facts=few)).steps == ()
+
+
+def test_the_next_commands_are_a_repair_and_what_vmci_prints_of_the_kernel() -> None:
+    document = proved_dump()
+    facts = facts_in(document)
+    ours = [step.command.split()[1] for step in next_commands(Judgement.of(document, facts=facts), readers=())]
+    assert ours == ["log", "cpus", "prove"]
+    assert next_commands(Judgement.of(document), readers=()) == (), "not where memory has no tables"
+    falsify(document, b"OFFSET(page.lru)")
+    ours = [step.command.split()[1] for step in next_commands(Judgement.of(document, facts=facts), readers=())]
+    assert ours == ["repair", "log", "cpus", "prove"]

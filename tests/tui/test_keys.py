@@ -17,7 +17,7 @@ from vmci_tui.tui.panes.hex import HexPane
 _MEANINGS = {
     "a": "append candidates.adopt",
     "b": "bookmark",
-    "c": "copy commands.copy craft.copy log.copy next.copy readers.copy saved.copy",
+    "c": "copy commands.copy craft.copy log.copy report.copy next.copy readers.copy saved.copy",
     "d": "bookmarks.drop delete_line delete_write drop_note",
     "e": "edit_text",
     "f": "fix readers.fix set_right",

@@ -63,12 +63,23 @@ def next_commands(
     wrong = next((finding for finding in judgement.found if catalogue()[finding.code].foreign_note), None)
     usable = {name: v for name, v in verdicts.items() if wrong is None or name in _PRINT_ONLY}
     if path is not None:
-        return tuple(_steps(document, usable, path))
+        return (*_steps(document, usable, path), *_kernel(judgement, path))
     path = document.source.path if isinstance(document.source, FileSource) else document.name
     repaired = tuple(_repair(judgement, verdicts, path, wrong))
     if wrong is not None and not repaired:
         repaired = (_append(path),)
-    return (*repaired, *_steps(document, usable, path))
+    return (*repaired, *_steps(document, usable, path), *_kernel(judgement, path))
+
+
+def _kernel(judgement: Judgement, path: str) -> Iterator[NextCommand]:
+    """Yield what vmci itself prints of a kernel whose own tables are in memory."""
+    if judgement.lines is not None:
+        file = shell_word(path)
+        yield NextCommand("vmci", Safe(f"vmci log {file}"), Safe("prints the kernel's log, as dmesg does"))
+        why = "prints where each CPU was in the kernel, and which one panicked"
+        yield NextCommand("vmci", Safe(f"vmci cpus {file} --stack"), Safe(why))
+        why = "prints what the kernel's own tables say of each line of the note"
+        yield NextCommand("vmci", Safe(f"vmci prove {file}"), Safe(why))
 
 
 def _wanted(document: Document, verdicts: Verdicts) -> Verdicts:
@@ -92,13 +103,15 @@ def _repair(judgement: Judgement, verdicts: Verdicts, path: str, wrong: Finding 
     lied_to = {c.reader for f in judgement.found if catalogue()[f.code].group == "addresses" for c in f.readers}
     blind = [name for name, v in verdicts.items() if name in lied_to and v.state == "opens"]
     note = judgement.document.state.note
-    if (refusing or blind or wrong is not None) and changes(judgement):
+    mistaken = any(item.fix is not None and catalogue()[item.code].safe == "proved" for item in judgement.found)
+    if (refusing or blind or mistaken or wrong is not None) and changes(judgement):
         command = Safe(f"vmci repair {shell_word(path)} -o {shell_word(copy_name(path))}")
         also = "" if note is not None else ", and with the note from its memory if one is found"
         all_refusing = [name for name, v in verdicts.items() if v.accepts is False and _may_read(judgement, name)]
         so_far = [f"{_do(all_refusing, 'refuse')} the current file"] if refusing else []
         so_far += [f"{_do(blind, 'read')} no kernel memory of the current file"] if blind else []
         so_far += [f"the current note is wrong ({wrong.code})"] if wrong is not None else []
+        so_far += ["memory contradicts lines of the current note"] if mistaken else []
         yield NextCommand("vmci", command, Safe(f"writes a copy with every safe fix{also}; {'; '.join(so_far)}"))
 
 

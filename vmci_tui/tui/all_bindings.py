@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -22,11 +22,14 @@ from vmci_tui.tui.bindings import group_of, key_name
 from vmci_tui.tui.host import host
 from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.panes.pane_table import PANES
+from vmci_tui.tui.reports.report_screen import ReportScreen, cpus_report, lines_report
 from vmci_tui.tui.screens.help_screen import settings_example
 from vmci_tui.tui.widgets.dialogs import TextDialog
 
 if TYPE_CHECKING:
     from textual.app import App
+
+    from vmci_tui.tui.session import Session
 
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _SYNONYMS: Final = {
@@ -84,8 +87,22 @@ def _more_commands(app: App[None], screen: Screen[object]) -> Iterator[SystemCom
         yield SystemCommand("Settings: an example with the names of keys", "keymap toml config", settings)
     messages = partial(show, "Messages, the newest first", tuple(reversed(host(app).messages)) or ("none so far",))
     yield SystemCommand("Messages: read them again", "history errors", messages)
+    if isinstance(screen, MainScreen) and screen.document.dump is not None:
+        yield from _reports(app, screen.session)
     theme = "Theme: choose other colours, such as high contrast"
     yield SystemCommand(theme, "colors dark light", app.action_change_theme)
+
+
+def _reports(app: App[None], session: Session) -> Iterator[SystemCommand]:
+    """Yield the reports of what the kernel left in memory."""
+
+    def show(make: Callable[[Session], ReportScreen]) -> None:
+        app.push_screen(make(session))
+
+    cpus = "CPUs: where each was in the kernel, and which one panicked  (vmci cpus)"
+    yield SystemCommand(cpus, "cores processors registers stack backtrace", partial(show, cpus_report))
+    lines = "Prove: what the kernel's own tables say of each line of the note  (vmci prove)"
+    yield SystemCommand(lines, "proof confirm contradict symbols types btf kallsyms", partial(show, lines_report))
 
 
 def _in_pane(screen: MainScreen, widget: Widget, action: str) -> None:

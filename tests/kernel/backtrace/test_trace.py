@@ -7,10 +7,11 @@ from typing import NamedTuple
 from tests.kernel.notes import prstatus, qemu_state
 from tests.kernel.symbols.kallsyms_writer import Kernel, paged, shift_of, symbols, write
 from tests.proof.synthetic import Ram
+from vmci_tui.adoption.located_cpus import LocatedCpus
 from vmci_tui.kernel.backtrace.trace import Trace, suspect, traces_of
 from vmci_tui.kernel.cpus.survey import Suspect, survey
 from vmci_tui.kernel.symbols.read_symbols import read_symbols
-from vmci_tui.render.kernel.cpu_report import LocatedCpus, cpus_json, cpus_text
+from vmci_tui.render.kernel.cpu_report import cpus_json, cpus_text
 
 _KERNEL = Kernel(form="per-cpu", paddr=0x2200000, base=0xFFFFFFFF81100000)
 _STACK = _KERNEL.base + 0x4000C0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vmci_tui.kernel.log.marks import mark_of, panic_of
+from vmci_tui.kernel.log.marks import mark_of, panic_of, panicked_cpu
 from vmci_tui.kernel.log.record import KernelLog, LogRecord
 
 
@@ -41,3 +41,16 @@ def test_the_panic_is_the_first_line_that_says_so() -> None:
         panic_of(KernelLog((record(b"a"), panic, record(b"---[ end Kernel panic - not syncing: x ]---")), "")) == panic
     )
     assert panic_of(KernelLog((record(b"a"),), "")) is None
+
+
+def test_the_cpu_that_panicked_is_the_one_that_the_first_report_names() -> None:
+    before = record(b"CPU: 7 PID: 12 Comm: early Not tainted 6.1.0 #1")
+    report = record(b"CPU: 3 UID: 0 PID: 1 Comm: init Not tainted 6.12.0 #1")
+    oops, panic = (
+        record(b"BUG: kernel NULL pointer dereference"),
+        record(b"Kernel panic - not syncing: Fatal exception"),
+    )
+    other = record(b"CPU: 1 PID: 2 Comm: other", facility=3)
+    assert panicked_cpu(KernelLog((before, oops, other, report, panic), "")) == 3
+    assert panicked_cpu(KernelLog((before, oops, report), "")) is None, "an oops alone is not a panic"
+    assert panicked_cpu(KernelLog((before, panic), "")) is None

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from vmci_tui.adoption.located_cpus import LocatedCpus
 from vmci_tui.common.safe_text import visible
 from vmci_tui.formats.registers.register_set import Register
 from vmci_tui.kernel.backtrace.trace import Trace
 from vmci_tui.kernel.cpus.activity import Activity
 from vmci_tui.kernel.cpus.cpu import Cpu
-from vmci_tui.kernel.cpus.survey import SeenCpu, Survey, Suspect
+from vmci_tui.kernel.cpus.survey import SeenCpu
 from vmci_tui.kernel.symbols.table import Spot
 from vmci_tui.render.kernel.symbol_report import spot_words
 
 _WIDTH: Final = 80
 """Cells of a line of registers."""
-
-
-class LocatedCpus(NamedTuple):
-    """The CPUs of a dump, and where each was in the kernel's code."""
-
-    found: Survey
-    traces: tuple[Trace, ...]
-    """One a CPU; without symbols empty."""
-    suspect: Suspect | None
 
 
 def cpus_json(located: LocatedCpus) -> list[dict[str, Any]]:
@@ -78,6 +70,15 @@ def cpus_text(located: LocatedCpus, registers: bool = False, stack: bool = False
             yield from _returns(number, trace, digits)
     for one in found.cpus if registers else ():
         yield from _all_registers(one)
+
+
+def unsaid(located: LocatedCpus) -> str:
+    """Return what cannot be said of the CPUs, and why; empty if nothing is missing."""
+    if not located.found.cpus:
+        return "the notes of this dump have no registers of a CPU (NT_PRSTATUS) that vmci knows"
+    if located.suspect or located.traces or not any(one.doing.where == "kernel" for one in located.found.cpus):
+        return ""
+    return "whether a CPU panicked cannot be said: memory has no symbols of the kernel, and no log that names one"
 
 
 def _second(cpu: Cpu, digits: int, trace: Trace | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,6 +18,15 @@ from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
+
+_HERE: Final = {
+    "vmci repair ": "press R",
+    "vmci append ": "press a",
+    "vmci log ": "press P",
+    "vmci cpus ": "type : and then cpus",
+    "vmci prove ": "the signs in Note text, or type : and then prove",
+}
+"""How the app does what a command of ours does."""
 
 
 class NextCommandsScreen(Guarded, Screen[None]):
@@ -58,7 +67,8 @@ class NextCommandsScreen(Guarded, Screen[None]):
     def _show_command(self) -> None:
         step = self._step()
         if step is not None:
-            here = "\n\nIn this app: press R." if step.reader == "vmci" else ""
+            how = next((keys for start, keys in _HERE.items() if step.command.startswith(start)), "")
+            here = f"\n\nIn this app: {how}." if how else ""
             self.query_one("#step", Static).update(plain(f"{step.command}\n\n{step.why}{here}"))
 
     def _step(self) -> NextCommand | None:

@@ -1,0 +1,51 @@
+"""Find out where each CPU of a dump was, by the kernel's symbols and its log where memory has them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from vmci_tui.adoption.kernel_symbols import placed_symbols
+from vmci_tui.common.progress import Progress
+from vmci_tui.containers.guest import Guest
+from vmci_tui.document.state import State
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.backtrace.trace import Trace, suspect, traces_of
+from vmci_tui.kernel.cpus.survey import Survey, Suspect, survey
+from vmci_tui.kernel.log.marks import panicked_cpu
+from vmci_tui.kernel.log.read_log import read_log
+
+
+class LocatedCpus(NamedTuple):
+    """The CPUs of a dump, and where each was in the kernel's code."""
+
+    found: Survey
+    traces: tuple[Trace, ...]
+    """One a CPU; without symbols empty."""
+    suspect: Suspect | None
+
+
+def locate_cpus(state: State, guest: Guest, progress: Progress) -> LocatedCpus:
+    """Return the CPUs, and where each was if one was in a kernel whose symbols are in memory.
+
+    Where the notes do not name the page tables, memory is searched for a text that says where the kernel is. Raises
+    what `progress` raises.
+    """
+    text, note = state.vmcoreinfo, state.note
+    found = survey(guest, text)
+    inside = [one for one in found.cpus if one.doing.where == "kernel"]
+    if not inside or (note is not None and note.is_windows):
+        return LocatedCpus(found, (), found.suspect)
+    kernels, text = placed_symbols(text, guest, progress)
+    if not kernels or not kernels[0].runs:
+        return LocatedCpus(found, (), found.suspect or _by_log(found, guest, text))
+    found = survey(guest, text)
+    traces = traces_of(found.cpus, kernels[0].table)
+    return LocatedCpus(found, traces, suspect(found, traces) or _by_log(found, guest, text))
+
+
+def _by_log(found: Survey, guest: Guest, text: Vmcoreinfo | None) -> Suspect | None:
+    """Return the CPU that the log of the kernel names as the one that panicked."""
+    number = None if text is None else panicked_cpu(read_log(text, guest))
+    if number is None or not any(one.cpu.number == number for one in found.cpus):
+        return None
+    return Suspect(number, "the kernel's log says so")
