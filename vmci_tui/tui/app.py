@@ -35,7 +35,7 @@ from vmci_tui.tui.lessons.teacher import LESSON_BINDINGS, LessonAction, LessonRu
 from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.session import Session, refuse_outside
 from vmci_tui.tui.style.cells import safe
-from vmci_tui.tui.style.themes import SIXTEEN, THEMES
+from vmci_tui.tui.style.themes import SIXTEEN, prepare
 from vmci_tui.tui.terminal import end_with_terminal
 
 if TYPE_CHECKING:
@@ -89,8 +89,7 @@ class VmciApp(Guarded, App[None]):
         self.versions: Mapping[str, str] = self.settings.readers
         """The versions of readers that judge, by their names; the default ones for all others."""
         self._first = self.session = Session(document, self) if document is not None else None
-        for theme in THEMES:
-            self.register_theme(theme)
+        prepare(self)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Return the commands of the palette: every action of the screen and its panes."""

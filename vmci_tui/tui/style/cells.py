@@ -29,6 +29,13 @@ Row = tuple[Cell, ...]
 CHECK: Final = "\u221a"
 """The sign of what is done: the one text of cells that is not ASCII; fonts of text consoles have it."""
 
+_TEXTS: Final = frozenset(("success", "warning", "error", "text-primary", "text-secondary"))
+"""The colours of text that a theme may have too pale."""
+_LIGHT: Final = 0.5
+"""The brightness from which a background is light."""
+_LIGHT_LEAST, _DARK_LEAST, _STEPS = 4.5, 3.0, 10
+"""The contrast that text has at least: WCAG's for text, and for large text; steps towards the foreground."""
+
 
 class LazyRows(Sequence[Row]):
     """Rows that are built when they are shown."""
@@ -103,6 +110,27 @@ def _variables(app: App[object]) -> tuple[tuple[str, str], ...]:
     return (*((name, found.get(name, "")) for name in (*names, "text-primary", "text-secondary")), ("mark", mark))
 
 
+def readable(color: Color, foreground: Color, background: Color) -> Color:
+    """Return a colour of text, as much nearer to the foreground as it takes to read it on the background.
+
+    Light themes of Textual have a warning in bright yellow on white.
+    """
+    least = _LIGHT_LEAST if background.brightness > _LIGHT else _DARK_LEAST
+    steps = (color.blend(foreground, step / _STEPS) for step in range(_STEPS + 1))
+    return next((item for item in steps if _contrast(item, background) >= least), foreground)
+
+
+def _contrast(one: Color, other: Color) -> float:
+    """Return the contrast of two colours, 1 to 21 (WCAG 2.1, relative luminance)."""
+    low, high = sorted(_luminance(color) for color in (one, other))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(color: Color) -> float:
+    parts = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in color.normalized)
+    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+
 @lru_cache(maxsize=8)
 def _made(variables: tuple[tuple[str, str], ...], lines: bool, no_color: bool, bright: bool) -> dict[str, Style]:
     """Return the styles. `no_color`: cursor and mark must be visible without colours; `bright`: nothing is dim."""
@@ -111,6 +139,8 @@ def _made(variables: tuple[tuple[str, str], ...], lines: bool, no_color: bool, b
     # An ANSI theme uses the terminal's colours, which cannot be blended.
     ansi = foreground.ansi is not None
     colors["muted"] = foreground if ansi else foreground.blend(background, 0.2 if bright else 0.35)
+    if not ansi:
+        colors |= {name: readable(color, foreground, background) for name, color in colors.items() if name in _TEXTS}
     out = {
         name: Style(
             color=colors[color].rich_color,

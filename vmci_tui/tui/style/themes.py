@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from textual.app import App
 from textual.theme import Theme
+
+from vmci_tui.tui.style.console_font import draw_with_its_font
 
 CONTRAST: Final = "high-contrast"
 """The prefix of the names of themes without dim text."""
@@ -68,3 +71,10 @@ THEMES: Final = (
         variables={"text-muted": "#333333", "surface-lighten-2": "#707070", MARK: "#dddddd"},
     ),
 )
+
+
+def prepare(app: App[None]) -> None:
+    """Make the themes known to an app, and draw with the signs that its terminal has."""
+    for theme in THEMES:
+        app.register_theme(theme)
+    draw_with_its_font(app)
