@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final, overload
+from typing import Any, Final, overload
 
 from rich.segment import Segment
 from rich.style import Style
@@ -93,17 +93,17 @@ ADDED: Final = frozenset(("zero", "mark", "cursor", "idle"))
 """The styles that are added to another one; `idle` is the cursor of a hex view without the focus."""
 
 
-def line_styles(app: App[object]) -> dict[str, Style]:
+def line_styles(app: App[Any]) -> dict[str, Style]:
     """Return the styles of a list's cells, by name; `cursor` is added to another style."""
     return _made(_variables(app), True, app.no_color, app.theme.startswith(CONTRAST))
 
 
-def byte_styles(app: App[object]) -> dict[str, Style]:
+def byte_styles(app: App[Any]) -> dict[str, Style]:
     """Return the styles of bytes, by kind; those in `ADDED` are added to another style."""
     return _made(_variables(app), False, app.no_color, app.theme.startswith(CONTRAST))
 
 
-def _variables(app: App[object]) -> tuple[tuple[str, str], ...]:
+def _variables(app: App[Any]) -> tuple[tuple[str, str], ...]:
     names = ("foreground", "background", "accent", "success", "warning", "error")
     found = app.theme_variables
     mark = found.get(MARK, found.get("surface-lighten-2", ""))
