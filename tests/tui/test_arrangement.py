@@ -68,6 +68,16 @@ def test_without_a_text_the_findings_have_its_room() -> None:
     assert boxes["keys"].height == 4 and boxes["findings"].height == 30 - 4 - boxes["notes"].height
 
 
+@pytest.mark.parametrize("more", [(), ("tree", "map", "inspector"), ("entry", "qemu")])
+def test_without_a_text_no_column_of_a_wide_screen_is_empty(more: tuple[str, ...]) -> None:
+    for width in (160, 200, 260):
+        rows = _ROWS | {"keys": 4, "map": 8, "tree": 16, "qemu": 10}
+        boxes = arrange(width, 55, (*_DUMP, *more), rows)
+        assert boxes["keys"].height == 4 and boxes["hex"].width == 79
+        assert sum(box.width * box.height for box in boxes.values()) == width * 55
+        assert width < 192 or "tree" not in boxes or boxes["tree"].height == 55
+
+
 async def test_notes_are_a_table_with_a_header(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         rows = shown(pilot).split("\n")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from vmci_tui.kernel.lines.proved_line import ProvedLine, ProvedLines
     from vmci_tui.render.copy_formats import CopiedBytes
     from vmci_tui.verdict.offered_text import OfferedText
+
+NO_TEXT: Final = "no note text: [R] searches memory and restores it, [a] adds a note"
 
 
 class KeysList(LineList):
@@ -78,7 +80,7 @@ class KeysList(LineList):
             super().__init__()
 
     def __init__(self, session: Session) -> None:
-        super().__init__(id="keys", empty="no note text: [R] searches memory and restores it, [a] adds a note")
+        super().__init__(id="keys", empty=NO_TEXT)
         self.session = session
         self.shown = KeyRows(None)
         self._known: Known | None = None
@@ -267,7 +269,9 @@ class KeysPane(Guarded, Vertical):
             from vmci_tui.tui.rows.offered_rows import OfferedRows
 
             rows = OfferedRows(offered, self._wanted)
-        self.query_one(KeysList).show_keys(rows)
+        listed = self.query_one(KeysList)
+        listed.empty = "" if offered is not None and offered.words else NO_TEXT
+        listed.show_keys(rows)
         self.set_class(not rows and not self._wanted, "bare")
         self._show_filter(offered.words if offered is not None else "")
         self.show_title()

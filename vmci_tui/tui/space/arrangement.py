@@ -62,6 +62,11 @@ def arrange(width: int, height: int, shown: Collection[str], rows: Rows) -> dict
             heads |= {"findings": top, "about": max(top, min(height // 2, _ABOUT[0]))}
         heads["notes"] = min(rows.get("notes", _LEAST), max(height // 4, _LEAST))
         columns = ((left, width - bytes_width), (("readers", *_BYTES), bytes_width))
+    elif "keys" in rows:
+        heads = {**rows, "notes": min(rows.get("notes", _LEAST), height // 3)}
+        columns = _without_text(width, "tree" in shown)
+        if "tree" in shown:
+            heads.pop("tree", None)
     else:
         own = "tree" in shown and width >= FOUR_COLUMNS
         rest = width - bytes_width - _TREE * own
@@ -79,6 +84,16 @@ def arrange(width: int, height: int, shown: Collection[str], rows: Rows) -> dict
         out |= _column(x, cells, height, [name for name in names if name in shown], heads)
         x += cells
     return out
+
+
+def _without_text(width: int, tree: bool) -> tuple[tuple[tuple[str, ...], int], ...]:
+    """Return wide columns for a dump without a text: the structure is in place of it, else the others have its room."""
+    left = "findings", "readers", "notes", "qemu", "map", "keys"
+    right = tuple(name for name in _BYTES if name != "tree")
+    rest = width - _WIDE_BYTES
+    if not tree:
+        return (left, rest), (right, _WIDE_BYTES)
+    return (left, rest - rest // 2), (("tree",), rest // 2), (right, _WIDE_BYTES)
 
 
 def _bytes_width(width: int) -> int:
