@@ -37,6 +37,23 @@ class Closable(Protocol):
     def close(self) -> None: ...
 
 
+class OpenedAs(NamedTuple):
+    """What the user named to open a file: the name, and what an image does not say itself."""
+
+    name: str
+    map: str | None = None
+    """The copy of /proc/iomem of a raw image."""
+    snapshot: str | None = None
+    """The snapshot of a disk."""
+    stop: bool = True
+    """Whether a running machine may be stopped for about a millisecond."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the name alone is enough."""
+        return (self.map, self.snapshot, self.stop) == (None, None, True)
+
+
 class Document:
     """One opened file (and its blob), with undo and redo without limit."""
 
@@ -54,6 +71,8 @@ class Document:
         self.blob, self.blob_name = blob, blob_name
         self.files: tuple[Closable, ...] = ()
         """What is under `source`, where it is not the file itself: a memory image's file, or a VM."""
+        self.opened_as: OpenedAs | None = None
+        """How it can be opened again; None if no file has its name."""
         self.made = made
         """Whether it was made from nothing, and no file has its name."""
         self.read_only = False
@@ -82,7 +101,14 @@ class Document:
     @property
     def is_image(self) -> bool:
         """Whether it is a memory image, shown as a dump: it is never changed itself."""
-        return self.dump is not None and not isinstance(self.source, FileSource)
+        return self.dump is not None and self.opened_as is not None and not isinstance(self.source, FileSource)
+
+    @property
+    def path(self) -> str | None:
+        """The path of the open file, or what names a memory image; None for a new entry."""
+        if isinstance(self.source, FileSource):
+            return self.source.path
+        return self.opened_as.name if self.is_image and self.opened_as is not None else None
 
     @property
     def state(self) -> State:

@@ -11,7 +11,7 @@ from vmci_tui.common.errors import OpenError
 from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import Dump, open_dump
-from vmci_tui.document.document import Document, entry_document
+from vmci_tui.document.document import Document, OpenedAs, entry_document
 from vmci_tui.document.state import State
 from vmci_tui.formats.fw_cfg_entry import RESET, EntryHistory
 from vmci_tui.layers.file import BytesSource, FileSource, Source
@@ -30,6 +30,12 @@ def open_document(
 
     Raises OpenError: one line with the file's real type, and what to do.
     """
+    document = _opened(path, blob, choice, progress)
+    document.opened_as = OpenedAs(path, *(choice[:3] if choice is not None else ()))
+    return document
+
+
+def _opened(path: str, blob: str | None, choice: ImageChoice | None, progress: Progress) -> Document:
     if names_vm(path):
         from vmci_tui.opening.open_vm import open_vm
 

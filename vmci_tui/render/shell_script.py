@@ -21,7 +21,7 @@ from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.fw_cfg_entry import FIELDS, LENGTH, EntryHistory, Write
 from vmci_tui.layers.file import FileSource
-from vmci_tui.repair.next_commands import copy_name, entry_copy_name, shell_word
+from vmci_tui.repair.next_commands import copy_of, entry_copy_name, file_words, shell_word
 
 _PAIRS: Final = 20
 """The most keys that one `set` command changes; for more the whole text is appended."""
@@ -58,14 +58,14 @@ class _Equivalent(NamedTuple):
 class _ChangedFile:
     """A file that commands change: the first command copies it, the others work on the copy."""
 
-    def __init__(self, name: str, copy: str) -> None:
-        self.name, self._copy, self.copied = name, copy, False
+    def __init__(self, name: Safe, copy: str) -> None:
+        self._name, self._copy, self.copied = name, shell_word(copy), False
 
     def command(self, words: str, before: str = "") -> Safe:
         """Return a command; `words` have FILE for the file, and `before` pipes data into it."""
-        where = "--in-place" if self.copied else f"-o {shell_word(self._copy)}"
-        line = f"{before}vmci {words.replace('FILE', shell_word(self.name), 1)} {where}"
-        self.name, self.copied = self._copy, True
+        where = "--in-place" if self.copied else f"-o {self._copy}"
+        line = f"{before}vmci {words.replace('FILE', self._name, 1)} {where}"
+        self._name, self.copied = self._copy, True
         return Safe(line)
 
 
@@ -73,8 +73,8 @@ def commands(document: Document, groups: Mapping[State, EditGroup] | None = None
     """Return the edits of the current state, oldest first; `groups` are keyed by the state before them."""
     path = document.source.path if isinstance(document.source, FileSource) else "new.entry"
     blob = document.blob.path if isinstance(document.blob, FileSource) else None
-    dump = _ChangedFile(path, copy_name(path))
-    entry = _ChangedFile(blob or path, _entry_copy(blob or path, document.state.entry))
+    dump = _ChangedFile(file_words(document), copy_of(document))
+    entry = _ChangedFile(shell_word(blob or path), _entry_copy(blob or path, document.state.entry))
     states = [document.opened, *(step.state for step in document.steps)]
     out, at = [], 0
     while at < len(document.steps):
@@ -187,9 +187,9 @@ def _octal(byte: int) -> str:
 
 def look_commands(document: Document, offset: int, key: bytes | None) -> Iterator[ShellStep]:
     """Yield commands that print what the app shows; `offset` and `key` are those under the cursors."""
-    if not isinstance(document.source, FileSource):
+    if not isinstance(document.source, FileSource) and not document.is_image:
         return
-    file = shell_word(document.source.path)
+    file = file_words(document)
     blob = shell_word(document.blob.path) if isinstance(document.blob, FileSource) else None
     beside = f" --blob {blob}" if blob else ""
     yield ShellStep("everything in the file", Safe(f"vmci show {file}{beside}"))
@@ -199,5 +199,5 @@ def look_commands(document: Document, offset: int, key: bytes | None) -> Iterato
         yield ShellStep("the key under the cursor", Safe(f"vmci explain {shlex.quote(visible(key))}"))
     if document.dump is not None:
         yield ShellStep("the note in guest memory", Safe(f"vmci find {file}"))
-        copy = shell_word(copy_name(document.source.path))
-        yield ShellStep("every safe fix", Safe(f"vmci repair {file} -o {copy}"))
+        way = "convert" if document.is_image else "repair"
+        yield ShellStep("every safe fix", Safe(f"vmci {way} {file} -o {shell_word(copy_of(document))}"))

@@ -64,7 +64,7 @@ def next_commands(
     usable = {name: v for name, v in verdicts.items() if wrong is None or name in _PRINT_ONLY}
     if path is not None:
         return (*_steps(document, usable, path), *_kernel(judgement, path))
-    path = document.source.path if isinstance(document.source, FileSource) else document.name
+    path = _path(document)
     repaired = tuple(_repair(judgement, verdicts, path, wrong))
     if wrong is not None and not repaired:
         repaired = (_append(path),)
@@ -105,7 +105,8 @@ def _repair(judgement: Judgement, verdicts: Verdicts, path: str, wrong: Finding 
     note = judgement.document.state.note
     mistaken = any(item.fix is not None and catalogue()[item.code].safe == "proved" for item in judgement.found)
     if (refusing or blind or mistaken or wrong is not None) and changes(judgement):
-        command = Safe(f"vmci repair {shell_word(path)} -o {shell_word(copy_name(path))}")
+        way = "convert" if judgement.document.is_image else "repair"
+        command = Safe(f"vmci {way} {file_words(judgement.document)} -o {shell_word(copy_of(judgement.document))}")
         also = "" if note is not None else ", and with the note from its memory if one is found"
         all_refusing = [name for name, v in verdicts.items() if v.accepts is False and _may_read(judgement, name)]
         so_far = [f"{_do(all_refusing, 'refuse')} the current file"] if refusing else []
@@ -187,6 +188,31 @@ def _warned(why: str, text: Vmcoreinfo | None) -> Safe:
     """Append a warning if the kernel's BUILD-ID is garbage."""
     kernel = garbage_build_id(text.osrelease or b"") if text is not None and text.all(b"BUILD-ID") else None
     return Safe(why if kernel is None else f"{why}; do not look for it by BUILD-ID, which is garbage in {kernel}")
+
+
+def file_words(document: Document) -> Safe:
+    """Return the words of a command line that name the open file, with what is said of an image."""
+    opened_as = document.opened_as
+    if opened_as is None or isinstance(document.source, FileSource):
+        return shell_word(_path(document))
+    words = [shell_word(part) for part in opened_as.name.split("\0")]
+    if opened_as.map is not None:
+        words.append(Safe(f"--map {shell_word(opened_as.map)}"))
+    if opened_as.snapshot is not None:
+        words.append(Safe(f"--snapshot {shell_word(opened_as.snapshot)}"))
+    return Safe(" ".join(words))
+
+
+def _path(document: Document) -> str:
+    return document.path or document.name
+
+
+def copy_of(document: Document, mark: str = "fixed") -> str:
+    """Return the name of a copy of the open file; that of a memory image is a dump."""
+    if not document.is_image or document.opened_as is None:
+        return copy_name(_path(document), mark)
+    first = document.opened_as.name.split("\0")[0].removeprefix("qmp:").removeprefix("virsh:")
+    return f"{_stem(first)}.elf"
 
 
 def copy_name(path: str, mark: str = "fixed") -> str:

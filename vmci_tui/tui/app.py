@@ -266,11 +266,11 @@ class VmciApp(Guarded, App[None]):
 
     def _remember(self, document: Document) -> None:
         """Add the file to the recent ones, and ask about an interrupted save; call it once the file is shown."""
-        if self.lesson is not None or not isinstance(document.source, FileSource):
+        path, named = document.path, document.opened_as
+        if self.lesson is not None or path is None or not os.path.isfile(path) or not (named and named.is_plain):
             return
-        blob = document.blob.path if isinstance(document.blob, FileSource) else None
-        settings.remember(document.source.path, blob)
-        if os.path.exists(os.path.realpath(document.source.path) + ".vmci-undo"):
+        settings.remember(path, document.blob.path if isinstance(document.blob, FileSource) else None)
+        if os.path.exists(os.path.realpath(path) + ".vmci-undo"):
             self.call_later(self._ask_unfinished, document)
 
     def _ask_unfinished(self, document: Document) -> None:

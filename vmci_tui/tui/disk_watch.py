@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from vmci_tui.layers.file import FileSource, OnDisk
+from vmci_tui.layers.file import OnDisk, files_of
 from vmci_tui.tui.prompts import say
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class DiskWatch:
     def __init__(self, screen: Screen[None], document: Document, changed: Callable[[], None]) -> None:
         """Call `changed` when `mark` is another."""
         self._screen, self._changed = screen, changed
-        self._files = [source for source in (document.source, document.blob) if isinstance(source, FileSource)]
+        self._files = [*files_of(document.source), *(() if document.blob is None else files_of(document.blob))]
         self._known: tuple[OnDisk, ...] = tuple("same" for _ in self._files)
         self._looking = False
         """Whether a look has not returned yet."""

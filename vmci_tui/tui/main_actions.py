@@ -20,7 +20,7 @@ from vmci_tui.opening.folder_listing import pasted_path
 from vmci_tui.opening.note_inputs import note_or_text
 from vmci_tui.render.dump_report import header_report
 from vmci_tui.render.shell_script import look_commands
-from vmci_tui.repair.next_commands import copy_name, next_commands
+from vmci_tui.repair.next_commands import copy_of, next_commands
 from vmci_tui.tui.host import host
 from vmci_tui.tui.prompts import ask, ask_edit, ask_text, choose, is_judged, make_edit, say, try_edit
 from vmci_tui.tui.save_session import SaveOutcome, SaveSession, UndoableSave, overwritten_lines, undoable_saves
@@ -297,7 +297,7 @@ class MainActions:
             self._say("only QEMU reads an entry without a dump: Q asks it")
         elif is_judged(self._screen, session):
             if document.dump_unsaved:
-                path = copy_name(session.path) if session.path is not None else None
+                path = copy_of(document) if session.path is not None else None
                 title = f"Next steps, once it is saved (s){f' as {visible(path)}' if path else ''}"
             else:
                 path = session.saved_copy

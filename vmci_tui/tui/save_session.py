@@ -14,7 +14,7 @@ from vmci_tui.document.document import Document
 from vmci_tui.layers.file import FileSource
 from vmci_tui.readers.verdicts import DEFAULT, ChosenReaders
 from vmci_tui.render.undo_report import overwritten_text
-from vmci_tui.repair.next_commands import copy_name, entry_copy_name
+from vmci_tui.repair.next_commands import copy_of, entry_copy_name
 from vmci_tui.saving.harm import Harm, harm_of
 from vmci_tui.saving.last_save import complete_last_save, foreign_bytes, last_save_state, undo_last_save
 from vmci_tui.saving.new_file import refuse_target
@@ -62,6 +62,8 @@ class SaveSession:
 
     @property
     def heading(self) -> str:
+        if self.document.is_image:
+            return f"Save a dump of {self.document.name}"
         return f"Save a copy of {self.document.name}" if self.has_file else "Save a new file"
 
     @property
@@ -81,10 +83,12 @@ class SaveSession:
     def default(self) -> str:
         """The path of the copy if the user types none."""
         document, source = self.document, self.document.source
-        path = source.path if isinstance(source, FileSource) else "new.entry" if document.made else document.name
         mark = "copy" if self.untouched else "fixed"
         history = document.state.entry if document.dump is None else None
-        return copy_name(path, mark) if history is None else entry_copy_name(path, history, mark)
+        if history is None:
+            return copy_of(document, mark)
+        path = source.path if isinstance(source, FileSource) else "new.entry" if document.made else document.name
+        return entry_copy_name(path, history, mark)
 
     def target(self, typed: str) -> str:
         """Return the path that a typed name means; the default one is shown as `visible` text."""

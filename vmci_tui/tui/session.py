@@ -10,7 +10,6 @@ from vmci_tui.document import edit_entry, edit_notes
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.state import State
-from vmci_tui.layers.file import FileSource
 from vmci_tui.opening.open_file import attach_entry, open_document
 from vmci_tui.settings.file_bookmarks import FileBookmarks
 
@@ -106,8 +105,7 @@ class Session:
     @property
     def path(self) -> str | None:
         """Return the path of the open file; None for a new entry."""
-        source = self.document.source
-        return source.path if isinstance(source, FileSource) else None
+        return self.document.path
 
     @property
     def order(self) -> ByteOrder:
@@ -363,13 +361,13 @@ class Session:
 
     def shell_words(self, words: str) -> str:
         """Return a command with the name of the open file; empty after an edit, which it would not include."""
-        from vmci_tui.repair.next_commands import copy_name, shell_word
+        from vmci_tui.repair.next_commands import copy_of, file_words, shell_word
 
         if self.path is None or self.document.modified:
             return ""
-        copy = shell_word(copy_name(self.path))
+        copy = shell_word(copy_of(self.document))
         options = "".join(f" --reader {name}={version}" for name, version in self._around.versions.items())
-        words = words.replace("COPY", copy).replace("FILE", shell_word(self.path)).replace(" READERS", options)
+        words = words.replace("COPY", copy).replace("FILE", file_words(self.document)).replace(" READERS", options)
         return f"$ vmci {words}"
 
 

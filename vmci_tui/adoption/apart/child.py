@@ -8,7 +8,8 @@ from typing import Final
 from vmci_tui.adoption.apart.messages import begin, write
 from vmci_tui.adoption.choose import consider
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.layers.file import FileSource
+from vmci_tui.images.guest_image import ImageChoice
+from vmci_tui.layers.file import files_of
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.readers.verdicts import DEFAULT
 
@@ -16,10 +17,10 @@ _EVERY: Final = 0.1
 """Seconds between two messages of progress, at least."""
 
 
-def main(path: str, wanted: str) -> None:
-    """Decide about the file at `path`; `wanted`: its identity, and the versions of readers.
+def main(wanted: str) -> None:
+    """Decide about a file; `wanted`: what names it, the identities of its files, and the versions of readers.
 
-    Nothing is written about another file than the one with this identity.
+    Nothing is written about other files than those with these identities.
     """
     last = 0.0
 
@@ -30,9 +31,9 @@ def main(path: str, wanted: str) -> None:
             last = now
             write((what, done, total))
 
-    identity, versions = begin(wanted)
-    with open_document(path) as document:
-        source = document.source
-        if document.dump is not None and isinstance(source, FileSource) and list(source.identity) == identity:
+    (name, *choice), identities, versions = begin(wanted)
+    with open_document(name, None, ImageChoice(*choice)) as document:
+        files = [list(file.identity) for file in files_of(document.source)]
+        if document.dump is not None and files == identities:
             readers = DEFAULT.at(versions)
             write(consider(Judgement.of(document, readers=readers), progress))

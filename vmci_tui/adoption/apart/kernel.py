@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import closing
 from typing import Final
@@ -26,13 +27,13 @@ def kernel_apart(
     `check` is called ten times a second. Raises what it raises; the process is then ended.
     """
     raw = b"" if text is None or len(text.text) > _LONGEST else text.text
-    with closing(values_of(__name__, source.path, [source.identity, raw.hex()], check)) as values:
+    with closing(values_of(__name__, [os.path.abspath(source.path), source.identity, raw.hex()], check)) as values:
         return next(values, None)
 
 
-def main(path: str, wanted: str) -> None:
-    """Look into the memory of the file at `path`; `wanted`: its identity, and the text in hex, empty for none."""
-    identity, raw = begin(wanted)
+def main(wanted: str) -> None:
+    """Look into the memory of a file; `wanted`: its path, its identity, and the text in hex, empty for none."""
+    path, identity, raw = begin(wanted)
     text = Vmcoreinfo(bytes.fromhex(raw)) if raw else None
     with open_document(path) as document:
         source = document.source

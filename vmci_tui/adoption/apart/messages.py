@@ -15,8 +15,8 @@ from typing import Any, Final
 _LENGTH: Final = struct.Struct("<I")
 """The length before each value."""
 _CODE: Final = (
-    "import sys; sys.path[:] = sys.argv[4:]; "
-    "from importlib import import_module; import_module(sys.argv[1]).main(sys.argv[2], sys.argv[3])"
+    "import sys; sys.path[:] = sys.argv[3:]; "
+    "from importlib import import_module; import_module(sys.argv[1]).main(sys.argv[2])"
 )
 _WAIT: Final = 0.1
 """Seconds after which a stop takes effect, at most."""
@@ -27,15 +27,15 @@ _NICER: Final = 5
 """By how much the app comes before such a process, on a machine with one processor."""
 
 
-def values_of(module: str, path: str, wanted: object, check: Callable[[], None]) -> Generator[Any, None, None]:
-    """Call `main(path, wanted)` of a module in a new process, and yield what it writes; nothing if it may not start.
+def values_of(module: str, wanted: object, check: Callable[[], None]) -> Generator[Any, None, None]:
+    """Call `main(wanted)` of a module in a new process, and yield what it writes; nothing if it may not start.
 
-    `wanted` is sent as JSON. The process opens the file itself, because it would share the lock of an open one.
+    `wanted` is sent as JSON. The process opens files itself, because it would share the lock of an open one.
     `check` is called ten times a second. The process ends with the iterator.
     """
     try:
         process: Any = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _CODE, module, os.path.abspath(path), json.dumps(wanted), *sys.path],
+            [sys.executable, "-I", "-S", "-c", _CODE, module, json.dumps(wanted), *sys.path],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0, process_group=0,
         )  # fmt: skip
     except OSError:

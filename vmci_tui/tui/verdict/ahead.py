@@ -17,7 +17,7 @@ from vmci_tui.common.progress import Pace
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document.document import Document
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.layers.file import FileSource
+from vmci_tui.layers.file import files_of
 from vmci_tui.repair.safe_fixes import EVERYTHING, Prior, Repair, repair
 from vmci_tui.tui.background import Background, one_thread
 from vmci_tui.tui.verdict.kernel_ahead import AheadHost, AheadSession, KernelAhead
@@ -109,14 +109,17 @@ class Ahead:
 
     def _decide(self, judgement: Judgement) -> None:
         """Search memory in a process of its own, and go on with the current state."""
-        source, versions = judgement.document.source, dict(self._around.versions)
+        document, versions = judgement.document, dict(self._around.versions)
+        if document.opened_as is None or not files_of(document.source):
+            self._try(judgement)  # a running VM, whose memory is not searched: few pages of it are read
+            return
         self.outlook = Looking(Safe(""))
-        if self._deciding or not isinstance(source, FileSource):
+        if self._deciding:
             return
         self._deciding = True
 
         def job(budget: Budget) -> Adoption | None:
-            return consider_apart(source, versions, self._shown, budget.spend)
+            return consider_apart(document, versions, self._shown, budget.spend)
 
         def done(adoption: Adoption | None) -> None:
             self._deciding = False
