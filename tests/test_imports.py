@@ -62,6 +62,7 @@ LATE: Final = {
     "vmci_tui.bench": _EVERY, "vmci_tui.structure": _EVERY, "vmci_tui.qemu": _EVERY, "vmci_tui.lessons": _EVERY,
     "vmci_tui.cli.serving.lesson_server": _EVERY, "vmci_tui.cli": (APP,), "vmci_tui.tui": (SHOW, CHECK),
     "vmci_tui.findings": (SHOW, APP), "vmci_tui.readers": (SHOW, APP), "vmci_tui.proof": (SHOW, APP),
+    "vmci_tui.adoption.made_note": _EVERY, "vmci_tui.adoption.pointed_note": _EVERY,
     "vmci_tui.search": (SHOW, APP), "vmci_tui.adoption": (SHOW, APP), "vmci_tui.repair": (SHOW, APP),
     "vmci_tui.saving": (SHOW, APP), "vmci_tui.knowledge": (SHOW, APP),
 }  # fmt: skip

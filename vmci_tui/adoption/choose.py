@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vmci_tui.adoption.made_note import MadeNote, make_note
-from vmci_tui.adoption.pointed_note import LARGE, pointed_note
 from vmci_tui.adoption.rank import choose, rank_candidates, why_not
 from vmci_tui.common.errors import EditError, PackageMissing
 from vmci_tui.common.progress import Progress
@@ -23,6 +21,13 @@ from vmci_tui.kernel.lines.running_kernel import NotKnown
 from vmci_tui.proof import prove
 from vmci_tui.search.candidate import Candidate, Proof, RankedCandidate
 from vmci_tui.search.find_notes import find
+
+if TYPE_CHECKING:
+    from vmci_tui.adoption.made_note import MadeNote
+
+LARGE: Final = 2 << 30
+"""Bytes of memory from which on the kernel's own pointers are followed before memory is searched: to read its symbols
+takes as long as to search about 1 GiB."""
 
 
 class Adoption(NamedTuple):
@@ -94,6 +99,8 @@ def _any_proved(judged: Sequence[RankedCandidate]) -> bool:
 
 
 def _made(guest: Guest, progress: Progress) -> MadeNote | None:
+    from vmci_tui.adoption.made_note import make_note
+
     made = make_note(guest, None, progress)
     return None if isinstance(made, NotKnown) else made
 
@@ -112,7 +119,7 @@ def search(guest: Guest, progress: Progress, everywhere: bool = False) -> tuple[
     """
     if guest.runs:
         return _of_running(guest, progress)
-    if not everywhere and guest.memory.size > LARGE and (named := pointed_note(guest, progress)) is not None:
+    if not everywhere and guest.memory.size > LARGE and (named := _pointed(guest, progress)) is not None:
         return (named,)
     judged = rank_candidates(find(guest, everywhere, progress), guest, progress=progress)
     if not everywhere and not _any_proved(judged):
@@ -120,11 +127,17 @@ def search(guest: Guest, progress: Progress, everywhere: bool = False) -> tuple[
     return judged
 
 
+def _pointed(guest: Guest, progress: Progress) -> RankedCandidate | None:
+    from vmci_tui.adoption.pointed_note import pointed_note
+
+    return pointed_note(guest, progress)
+
+
 def _of_running(guest: Guest, progress: Progress) -> tuple[RankedCandidate, ...]:
     judged = rank_candidates(find(guest, False, progress), guest, partial(prove, search=False), progress)
     if any(item.proof.proved for item in judged):
         return judged
-    named = pointed_note(guest, progress)
+    named = _pointed(guest, progress)
     return judged if named is None else (named, *judged)
 
 

@@ -21,8 +21,6 @@ from vmci_tui.proof import prove
 from vmci_tui.search.candidate import Candidate, RankedCandidate
 from vmci_tui.search.recognise import candidate_at
 
-LARGE: Final = 2 << 30
-"""Bytes of memory from which on this is faster than a search: the symbols take as long as a search of about 1 GiB."""
 _WITHIN: Final = 256 << 20
 """Bytes of memory in which a kernel is looked for by its banner, if no CPU says where it is."""
 _NOT_SET: Final = (1 << 64) - 1

@@ -7,11 +7,10 @@ note's header, line ends. What a value should be is decided only by memory.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vmci_tui.adoption import choose as adopt
 from vmci_tui.adoption.choose import Adoption
-from vmci_tui.adoption.made_note import MadeNote, made_note
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import SaveError, VmciError
 from vmci_tui.common.progress import Progress, no_progress
@@ -28,6 +27,9 @@ from vmci_tui.kernel.lines.proved_line import KernelFacts
 from vmci_tui.readers.verdicts import DEFAULT, ChosenReaders, VerdictPair, Verdicts
 from vmci_tui.saving.harm import lost_readers
 from vmci_tui.search.candidate import Proof, RankedCandidate
+
+if TYPE_CHECKING:
+    from vmci_tui.adoption.made_note import MadeNote
 
 STEPS: Final = 100
 """More fixes in a row than any file needed: each removes a finding. A second repair continues."""
@@ -195,6 +197,8 @@ def _made(document: Document, progress: Progress, prior: Prior) -> Adoption:
     """Return the decision for the note that is made from the kernel's tables. Raises EditError if none can be."""
     assert document.dump is not None
     state = document.state
+    from vmci_tui.adoption.made_note import made_note
+
     known = prior.adoption.made if prior.adoption is not None else None
     made = known or made_note(guest_of(document.dump), state.vmcoreinfo, progress)
     return Adoption("N01" if state.note is None else "M05", None, (), "", made=made)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from itertools import pairwise, starmap
-from operator import le
 from typing import Final, Literal, NamedTuple
 
 from vmci_tui.formats.elf_note import ByteOrder
@@ -68,9 +66,9 @@ def _relative(data: bytes, at: int, base_at: int, count: int, order: ByteOrder, 
     base = int.from_bytes(data[base_at : base_at + word], order)
     # Offsets of 32 bits from 0 are whole addresses to a 32-bit kernel.
     if base % _PAGE == 0 and (base or word == 8) and base_at + word <= len(data):
-        if any(value < 0 for value in offsets):
-            yield Addresses(tuple(base - 1 - one if one < 0 else one for one in offsets), "per-cpu", at, base_at)
-        yield Addresses(tuple(base + (one & 0xFFFFFFFF) & mask for one in offsets), "relative", at, base_at)
+        if min(offsets, default=0) < 0:
+            yield Addresses(tuple([base - 1 - one if one < 0 else one for one in offsets]), "per-cpu", at, base_at)
+        yield Addresses(tuple([base + (one & 0xFFFFFFFF) & mask for one in offsets]), "relative", at, base_at)
     if word == 8:
         yield Addresses(tuple(at + 4 * number + one for number, one in enumerate(offsets)), "self-relative", at)
 
@@ -87,7 +85,8 @@ def _numbers(data: bytes, at: int, count: int, code: str, order: ByteOrder) -> a
 
 def _ascends(values: tuple[int, ...] | array[int]) -> bool:
     """Return whether they ascend as those of a kernel do: empty memory would be addresses close to each other."""
-    return values[-1] - values[0] > _LEAST * len(values) and all(starmap(le, pairwise(values)))
+    # Of values that ascend, sorting is one pass.
+    return values[-1] - values[0] > _LEAST * len(values) and list(values) == sorted(values)
 
 
 def _up(value: int, align: int) -> int:

@@ -123,22 +123,26 @@ def _decoded(
     data: bytes, tokens: tuple[bytes, ...], at: int, end: int, markers: array[int], count: int, budget: Budget
 ) -> tuple[bytes, ...] | None:
     """Return `count` names from `at` on; None if one is not within `end`, or the markers say otherwise."""
-    out, start, group, left = [], at, at, _TEXT
-    for number in range(count):
-        if number % _GROUP == 0:
-            budget.spend((at - group) * _OF_NAMES)
-            group = at
-            if at - start != markers[number // _GROUP]:
+    out: list[bytes] = []
+    start, left = at, _TEXT
+    join, token = b"".join, tokens.__getitem__  # some 100,000 names: what is looked up once is not looked up for each
+    for marker in markers[: -(-count // _GROUP)]:
+        if at - start != marker:
+            return None
+        group, texts = at, list[bytes]()
+        for _ in range(min(_GROUP, count - len(out))):
+            length, at = data[at], at + 1
+            if length & 0x80:
+                length, at = length & 0x7F | data[at] << 7, at + 1
+            stop = at + length
+            if not 0 < length <= _LONGEST or stop > end:
                 return None
-        length, at = data[at], at + 1
-        if length & 0x80:
-            length, at = length & 0x7F | data[at] << 7, at + 1
-        if not length or at + length > end:
+            texts.append(join(map(token, data[at:stop])))
+            at = stop
+        budget.spend((at - group) * _OF_NAMES)
+        lengths = list(map(len, texts))
+        left -= sum(lengths)
+        if left < 0 or max(lengths) > _LONGEST:
             return None
-        text = b"".join([tokens[token] for token in data[at : at + length]])
-        left -= len(text)
-        if len(text) > _LONGEST or left < 0:
-            return None
-        out.append(text)
-        at += length
+        out += texts
     return tuple(out)

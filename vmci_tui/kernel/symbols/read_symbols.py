@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -18,6 +19,7 @@ from vmci_tui.kernel.cpus.cpu_memory import MAPPED, paddr_by_cpu
 from vmci_tui.kernel.image.places import SEARCHED, Place, places, read_with_holes
 from vmci_tui.kernel.symbols.addresses import Addresses, addresses_of
 from vmci_tui.kernel.symbols.names import Names, names_before
+from vmci_tui.kernel.symbols.own_place import own_shift
 from vmci_tui.kernel.symbols.table import SymbolTable
 from vmci_tui.kernel.symbols.tokens import TokenTable, token_tables
 from vmci_tui.kernel.virtual_memory import places_of
@@ -147,26 +149,32 @@ def _tables(guest: Guest, place: Place, budget: Budget) -> Iterator[_Raw]:
 def _shift(guest: Guest, place: Place, raw: _Raw, cpus: tuple[Cpu, ...], text: Vmcoreinfo | None) -> int | None:
     """Return virtual less physical addresses of the image; None if nothing says where it is.
 
-    By the page tables of a CPU, or by the dump's text if it is of this kernel: since 6.0 it says where the table is.
+    By the page tables of a CPU, by the kernel's own variables, or by the dump's text if it is of this kernel: since 6.0
+    it says where the table is.
     """
-    number = next((number for number, each in enumerate(raw.names.texts) if each[1:] == _START), None)
-    if number is None:
+    start, by_itself = _value_of(raw, _START), raw.addresses.form == "self-relative"
+    if start is None:
         return None
-    start, by_itself = raw.addresses.values[number], raw.addresses.form == "self-relative"
     low, high = (value + place.paddr for value in (start, raw.addresses.values[-1]))
     for cpu in cpus[:MAPPED]:
         known = cpu.role("pc") or 0 if by_itself else start
         at = paddr_by_cpu(guest, cpu, known)
         if at is not None and (not by_itself or low <= at < high):
             return known - at
-    if text is None:
-        return None
+    own = own_shift(guest, place, partial(_value_of, raw), by_itself, raw.order, guest.machine)
+    if own is not None or text is None:
+        return own
     said, tokens = symbol(text, _START), symbol(text, _TOKENS)
     if tokens is None:
         shifts = [kernel.shift for kernel, proved in places_of(text, guest) if proved]
     else:
         shifts = [tokens - place.paddr - raw.tokens.start]
     return next((shift for shift in shifts if said == start + (place.paddr + shift if by_itself else 0)), None)
+
+
+def _value_of(raw: _Raw, name: bytes) -> int | None:
+    number = next((number for number, each in enumerate(raw.names.texts) if each[1:] == name), None)
+    return None if number is None else raw.addresses.values[number]
 
 
 def _runs(table: SymbolTable, cpus: tuple[Cpu, ...]) -> str:

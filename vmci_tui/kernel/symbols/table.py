@@ -52,7 +52,7 @@ class SymbolTable:
 
     def named(self, name: bytes) -> tuple[Symbol, ...]:
         """Return the symbols of this name; there may be several local ones."""
-        return tuple(self._symbol(number) for number in self._numbers.get(name, ()))
+        return tuple(self._symbol(number) for number in self._numbers(name))
 
     def address(self, name: bytes) -> int | None:
         """Return the address of the first symbol of this name; None if there is none."""
@@ -60,7 +60,7 @@ class SymbolTable:
 
     def addresses(self, name: bytes) -> Iterator[int]:
         """Yield the addresses of the symbols of this name: of a local one there may be thousands."""
-        return (self._addresses[number] for number in self._numbers.get(name, ()))
+        return (self._addresses[number] for number in self._numbers(name))
 
     def spot(self, address: int) -> Spot | None:
         """Return the symbol at or before an address of the image, the first of several; None outside the image."""
@@ -88,12 +88,25 @@ class SymbolTable:
     def _code_end(self) -> int:
         return max((at for name in _ENDS if (at := self.address(name)) is not None), default=self._addresses[-1])
 
+    def _numbers(self, name: bytes) -> Iterator[int]:
+        """Yield the numbers of the symbols of this name."""
+        first, last = self._first.get(name), self._last.get(name)
+        if first is None or last is None:
+            return
+        yield first
+        yield from (number for number in range(first + 1, last) if self._texts[number][1:] == name)
+        if last != first:
+            yield last
+
     @cached_property
-    def _numbers(self) -> dict[bytes, list[int]]:
-        out: dict[bytes, list[int]] = {}
-        for number, text in enumerate(self._texts):
-            out.setdefault(text[1:], []).append(number)
-        return out
+    def _first(self) -> dict[bytes, int]:
+        """The first symbol of each name."""
+        last = len(self._texts) - 1
+        return {text[1:]: last - number for number, text in enumerate(reversed(self._texts))}
+
+    @cached_property
+    def _last(self) -> dict[bytes, int]:
+        return {text[1:]: number for number, text in enumerate(self._texts)}
 
     def _symbol(self, number: int) -> Symbol:
         text = self._texts[number]
