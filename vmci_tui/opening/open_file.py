@@ -82,7 +82,9 @@ def _not_a_dump(source: FileSource, blob: str | None, choice: ImageChoice | None
         from vmci_tui.opening.open_entry import open_entry
 
         return open_entry(source, blob)
-    if dump.image.entry is not None and not dump.image.memory.ranges and blob is None:
+    stream = dump.image.stream
+    alone = not dump.image.memory.ranges and (stream is None or not stream.blocks)
+    if dump.image.entry is not None and alone and blob is None:
         # The devices of a VM, as `xen-save-devices-state` writes them: its entry is all that a dump could have of it.
         source.close()
         return entry_document(source.name, dump.image.entry, BytesSource(dump.image.entry.raw))

@@ -61,3 +61,20 @@ def test_what_is_cut_off_is_said(saved: Path, capsys: pytest.CaptureFixture[str]
     assert main(["check", str(saved), "--json"]) == 1
     found = [item for item in json.loads(capsys.readouterr().out)["findings"] if item["code"] == "C02"]
     assert "cut off" in found[0]["message"]
+
+
+def test_a_saved_vm_whose_memory_has_no_address_is_still_one(
+    saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has an entry too, but it is not the entry alone; and the user can say where its memory is."""
+    path = tmp_path / "other.qevm"
+    blocks = [("m0", 8 << 20), ("m1", 8 << 19)]
+    path.write_bytes(stream(ram(1, sizes(blocks)), ram(3, b""), clock(_MEMORY), entry()))
+    assert main(["show", str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert "QEMU STREAM" in shown
+    assert "m0 (8 MiB), m1 (4 MiB); --blocks NAME,..." in shown
+    assert main(["show", str(path), "--json", "--blocks", "m1,m0"]) == 0
+    memory = json.loads(capsys.readouterr().out)["memory"]
+    assert [(item["paddr"], item["length"]) for item in memory] == [(0, 4 << 20), (4 << 20, 8 << 20)]
+    assert main(["show", str(path), "--blocks", "m2"]) == 2

@@ -10,7 +10,7 @@ from vmci_tui.common.sizes import size_text
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.images.guest_image import GuestImage, ImageChoice, RamBlock, StreamFacts
 from vmci_tui.images.stream_image import entry
-from vmci_tui.images.stream_image.addresses import CLOCK, CMOS, Layout, layouts
+from vmci_tui.images.stream_image.addresses import CLOCK, CMOS, Layout, is_ram, layouts
 from vmci_tui.images.stream_image.choose import decide, memory_of
 from vmci_tui.images.stream_image.cpus import cpus_of
 from vmci_tui.images.stream_image.held_memory import held_memory
@@ -76,7 +76,8 @@ def _missing(stream: Stream, layout: Layout) -> Iterator[str]:
         names = ", ".join(f"{visible(block.name)} ({size_text(block.length)})" for block in without[:_NAMED])
         more = f" and {len(without) - _NAMED} more" if len(without) > _NAMED else ""
         words = f"the stream does not say at which paddr it has the memory of {names}{more}"
-        yield f"{words}; --blocks NAME,NAME gives their order by address" if len(without) > 1 else words
+        known = any(is_ram(stream.blocks[item.block].name) for item in layout.placed)
+        yield words if known else f"{words}; --blocks NAME,... names them in the order of their addresses"
     index = stream.index
     for number in sorted({item.block for item in layout.placed}):
         block = stream.blocks[number]
