@@ -199,3 +199,39 @@ def test_a_search_finds_all_words_below_a_heading() -> None:
     assert matching(lines, "remove LINE") == ["Edit", "  d       Remove the line"]
     assert matching(lines, "edit the") == ["Edit", "  Enter   Change the value", "  d       Remove the line"]
     assert matching(lines, "zebra") == ["no line has these words"]
+
+
+async def test_the_commands_name_those_of_the_command_line(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        for word, name in (("cpu", "cpus"), ("prov", "prove"), ("symbol", "symbols")):
+            found = [
+                command
+                for command in pilot.app.get_system_commands(pilot.app.screen)
+                if fitness(word, command.title, command.help) and f"vmci {name} FILE" in command.title
+            ]
+            assert len(found) == 1
+            found[0].callback()
+            assert pilot.app.clipboard.startswith(f"vmci {name} ") and "amd64-cut-note.elf" in pilot.app.clipboard
+        bench = [c.title for c in pilot.app.get_system_commands(pilot.app.screen) if fitness("bench", c.title, c.help)]
+        assert any("Craft" in title for title in bench)
+        await pilot.press("ctrl+x")
+        found[0].callback()
+        assert "save the edits first" in said(pilot)
+
+
+async def test_a_picture_has_the_footer_of_its_screen(
+    sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that is taken by the commands, at once after they close."""
+    monkeypatch.chdir(tmp_path)
+    async with running(sample("crlf.elf"), size=(80, 24)) as pilot:
+        await pilot.press("f12", "v")
+        await settled(pilot)
+        await pilot.press("f12", "escape", "colon")
+        await type_text(pilot, "screenshot")
+        await until(pilot, lambda: "Save a picture" in shown(pilot))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: "saved vmci-3.svg" in said(pilot))
+    pictures = [(tmp_path / f"vmci-{n}.svg").read_text().replace("&#160;", " ") for n in (1, 2, 3)]
+    for picture, label in zip(pictures, ("Repair", "Show bytes", "Repair"), strict=True):
+        assert (label in picture and "more" in picture) or "Help" in picture

@@ -22,6 +22,7 @@ from vmci_tui.tui.bindings import group_of, key_name
 from vmci_tui.tui.host import host
 from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.panes.pane_table import PANES
+from vmci_tui.tui.prompts import say
 from vmci_tui.tui.reports.report_screen import ReportScreen, cpus_report, lines_report
 from vmci_tui.tui.screens.help_screen import settings_example
 from vmci_tui.tui.widgets.dialogs import TextDialog
@@ -53,6 +54,12 @@ _SYNONYMS: Final = {
     "craft": "bench faults",
 }
 """Other words for actions."""
+_ON_THE_COMMAND_LINE: Final = {
+    "cpus": "where each CPU was, its registers, which one panicked",
+    "symbols": "the kernel's own symbol table",
+    "prove": "which lines of the note are true",
+}
+"""Commands for a dump that the app has no screen for, and what they print."""
 
 
 def commands(app: App[None], screen: Screen[object]) -> Iterator[SystemCommand]:
@@ -91,6 +98,10 @@ def _more_commands(app: App[None], screen: Screen[object]) -> Iterator[SystemCom
         yield from _reports(app, screen.session)
     theme = "Theme: choose other colours, such as high contrast"
     yield SystemCommand(theme, "colors dark light", app.action_change_theme)
+    if isinstance(screen, MainScreen) and screen.document.dump is not None:
+        for name, what in _ON_THE_COMMAND_LINE.items():
+            run = partial(_copy_command, screen, name)
+            yield SystemCommand(f"Shell: copy `vmci {name} FILE`: {what}", "command line terminal", run)
 
 
 def _reports(app: App[None], session: Session) -> Iterator[SystemCommand]:
@@ -103,6 +114,16 @@ def _reports(app: App[None], session: Session) -> Iterator[SystemCommand]:
     yield SystemCommand(cpus, "cores processors registers stack backtrace", partial(show, cpus_report))
     lines = "Prove: what the kernel's own tables say of each line of the note  (vmci prove)"
     yield SystemCommand(lines, "proof confirm contradict symbols types btf kallsyms", partial(show, lines_report))
+
+
+def _copy_command(screen: MainScreen, name: str) -> None:
+    """Copy the command for the open file, and say so."""
+    words = screen.session.shell_words(f"{name} FILE").removeprefix("$ ")
+    if words:
+        screen.app.copy_to_clipboard(words)
+        say(screen, f"copied, for a shell: {words}")
+    else:
+        say(screen, f"vmci {name} reads the file: save the edits first", "warning")
 
 
 def _in_pane(screen: MainScreen, widget: Widget, action: str) -> None:
