@@ -345,6 +345,9 @@ class VmciApp(Guarded, App[None]):
         document = new_entry(EntryHistory("blob"))
         raw = Entry(0, 1, linux_size(4096), 0).pack()
         document.edit(Edit.of(set_entry, EntryHistory("blob", (Write(0, LENGTH, raw),))).named("a new entry"))
+        self.show_document(document)
+
+    def show_document(self, document: Document) -> None:
         self._show(Session(document, self))
 
     def show_start(self) -> None:
@@ -372,19 +375,16 @@ class VmciApp(Guarded, App[None]):
         self._remember(session.document)
 
     def reopen(self, document: Document) -> None:
-        source = document.source
-        if not isinstance(source, FileSource):
-            return
-        document.close()
-        blob = document.blob.path if isinstance(document.blob, FileSource) else None
-        self.open(source.path, blob)
+        if isinstance(source := document.source, FileSource):
+            document.close()
+            blob = document.blob.path if isinstance(document.blob, FileSource) else None
+            self.open(source.path, blob)
 
     def undo_last_save(self, document: Document, path: str, finishing: bool = False, force: bool = False) -> None:
         from vmci_tui.tui.save_session import undo_save
 
         if not isinstance(document.source, FileSource) or document.read_only:
-            words = "the file is open in another vmci, or is not a regular file"
-            self.notify(words, severity="error", markup=False)
+            self.notify("the file is open in another vmci, or is not a regular file", severity="error", markup=False)
             return
         try:
             self.notify(undo_save(document, path, finishing, force), markup=False)

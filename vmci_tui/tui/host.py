@@ -41,6 +41,9 @@ class Host(SessionHost, Protocol):
     def open_file(self, path: str, blob: str | None = None) -> None:
         """Show a file. Raises VmciError if it cannot be opened."""
 
+    def show_document(self, document: Document) -> None:
+        """Show a file that was opened elsewhere."""
+
     def open_new(self) -> None:
         """Show an entry as Linux would write it."""
 

@@ -16,15 +16,19 @@ from vmci_tui.common.errors import VmciError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.common.sizes import size_text
 from vmci_tui.opening.folder_listing import FolderItem, FolderListing, completed, list_folder, matching, parted
+from vmci_tui.opening.open_file import open_document, opens_slowly
 from vmci_tui.settings import settings
 from vmci_tui.tui.background import run_aside
-from vmci_tui.tui.host import host
+from vmci_tui.tui.host import Host, host
 from vmci_tui.tui.style.cells import Row
 from vmci_tui.tui.widgets.dialogs import Dialog, buttons, hint_line, title_line
 from vmci_tui.tui.widgets.line_list import LineList
+from vmci_tui.tui.widgets.worker_screen import Job
 
 if TYPE_CHECKING:
     from textual.events import Resize
+
+    from vmci_tui.document.document import Document
 
 _HINT: Final = "Tab completes the name, up and down choose a line"
 NAME: Final = 32
@@ -78,6 +82,8 @@ class OpenScreen(Dialog[bool]):
         """What each line opens; None for a heading."""
         self._picked = False
         """Whether the user moved to a line since the last letter."""
+        self._job = Job(self, self.show_hint)
+        """Reads a file that takes long."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide"):
@@ -217,12 +223,41 @@ class OpenScreen(Dialog[bool]):
             self._type(choice.path.rstrip("/") + "/")
             return
         try:
+            if opens_slowly(path):
+                host(self).refuse_outside(path)
+                self._job.start(partial(open_document, path, choice.blob, None), self._read, self._not_read)
+                return
             host(self).open_file(path, choice.blob)
         except VmciError as error:
             self.show_hint(str(error), bad=True)
             self.query_one(Input).focus()
         else:
             self.dismiss(True)
+
+    def _read(self, document: Document) -> None:
+        """Show a file that took long to read, unless the dialog is gone."""
+        if not self.is_attached:
+            document.close()
+            return
+        host(self).show_document(document)
+        self.dismiss(True)
+
+    def _not_read(self, error: Exception) -> None:
+        if not isinstance(error, VmciError):
+            host(self).failed(error)
+        self.show_hint(str(error), bad=True)
+
+    def action_cancel(self) -> None:
+        if not self._job.stop():
+            super().action_cancel()
+
+
+def open_recent(app: Host, path: str, blob: str | None) -> None:
+    """Open a recent file; one that takes long in the dialog, which shows the progress."""
+    if opens_slowly(path):
+        app.ask_open(path)
+    else:
+        app.open(path, blob)
 
 
 def recent_row(path: str, blob: str | None) -> Row:

@@ -20,7 +20,7 @@ from vmci_tui.settings import settings
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
-from vmci_tui.tui.screens.open_screen import NAME, recent_row
+from vmci_tui.tui.screens.open_screen import NAME, open_recent, recent_row
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.line_list import LineList
@@ -109,7 +109,7 @@ class StartScreen(Guarded, Screen[None]):
         if found := () if shared else settings.recent()[: self._recent_shown]:
             head("Recent files")
             for path, blob in found:
-                add_row(recent_row(path, blob), partial(host(self).open, path, blob))
+                add_row(recent_row(path, blob), partial(open_recent, host(self), path, blob))
         head("Create")
         add("New entry", "a guest's 16 bytes, field by field", host(self).open_new)
         words = "a test dump with faults you pick (X)"
