@@ -28,7 +28,7 @@ from vmci_tui.tui.widgets.structure_list import StructureList
 class StructureBytes(BytesPane):
     """The bytes of the file, which are not edited here."""
 
-    about = "Hex: the bytes of the file, coloured by kind; the rows above follow the cursor."
+    about = "Bytes: the bytes of the file, coloured by kind; the rows above follow the cursor."
     BINDINGS: ClassVar[list[BindingType]] = [*SEARCH_BINDINGS, *SELECT]
 
 
@@ -68,7 +68,7 @@ class StructureScreen(Guarded, Screen[Span | None]):
 
     def on_mount(self) -> None:
         listed, view = self.query_one(StructureList), self.query_one(StructureBytes)
-        listed.border_title, view.border_title = "Structure", "Hex"
+        listed.border_title, view.border_title = "Structure", "Bytes"
         view.show_state()
         listed.focus()
         self.call_after_refresh(self._begin)

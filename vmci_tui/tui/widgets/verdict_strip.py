@@ -23,33 +23,30 @@ if TYPE_CHECKING:  # it imports all readers, 20 ms that the first paint need not
 
 _WORDS = {"accepts": ("ok", "good"), "opens": ("opens", "warning"), "refuses": ("no", "error"), "unknown": ("?", "dim")}
 _SHORT_OPENS = "op"
-_SHORT = {"libkdumpfile": "libkdump", "makedumpfile": "mkdumpfile"}
+_SHORT = {"libkdumpfile": "libkd", "makedumpfile": "mkdump", "eu-readelf": "eu-elf"}
+"""The one short form of each long name, wherever there is no room for the long one."""
 _ROOM = 112
 """Cells of the narrowest strip with full names."""
 _STRIP = 3
 """The row of the strip: below the title and the two rows of the verdict."""
 _MARGIN = 1
 """Cells left free at each side of a row."""
-_SHORTER = {"libkdumpfile": "libkd", "makedumpfile": "mkdump", "eu-readelf": "eu-elf"}
 
 
 def name_for(name: str, width: int) -> str:
-    """Return the longest form of a reader's name that fits into `width` cells."""
-    for names in ({}, _SHORT, _SHORTER):
-        if len(short := names.get(name, name)) <= width:
-            return short
-    return short[:width]
+    """Return a reader's name in full if it fits into `width` cells, else its short form."""
+    return name if len(name) <= width else _SHORT.get(name, name)[:width]
 
 
 def strip_cells(both: VerdictPair, width: int) -> list[tuple[str, Row]]:
     """Return (reader, cells): `name ok`, or `name no>ok` where saving changes the verdict; QEMU only with an entry.
 
     `name opens` means that the reader accepts the file but reads no kernel memory. If they do not all
-    fit into `width`, names are shorter, and in the narrowest form a change is only `name >ok`.
+    fit into `width`, names are short, and in the narrowest form a change is only `name >ok`.
     """
     out: list[tuple[str, Row]] = []
     forms: tuple[tuple[dict[str, str], int, bool], ...]
-    forms = (({}, 2, True), (_SHORT, 1, True), (_SHORTER, 1, True), (_SHORTER, 1, False))
+    forms = (({}, 2, True), (_SHORT, 1, True), (_SHORT, 1, False))
     for names, gap, whole in forms if width >= _ROOM else forms[1:]:  # the names must not depend on the verdicts
         out = _cells(both, names, " " * gap, whole)
         if sum(len(text) for _, row in out for text, _ in row) <= width + gap:
