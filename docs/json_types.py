@@ -128,6 +128,13 @@ class CodePlace(TypedDict):
     offset: Annotated[int | None, "bytes from the symbol"]
 
 
+class CpuTask(TypedDict):
+    """A task."""
+
+    pid: Annotated[int, "0 for a CPU's idle task"]
+    comm: str
+
+
 class CpuRow(TypedDict):
     """A CPU."""
 
@@ -143,6 +150,7 @@ class CpuRow(TypedDict):
         Literal["kernel", "process", "hypervisor", "firmware"] | None,
         "what ran; `firmware` also for a CPU that was not started; null: its registers do not say",
     ]
+    task: Annotated[CpuTask | None, "what it ran; null where the kernel's tables and types do not show it"]
     state: Annotated[
         Literal["running", "idle", "stopped"] | None,
         "`idle`: it waits for an interrupt; `stopped`: it waits for good; null: the dump lacks its code",

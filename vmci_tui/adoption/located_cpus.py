@@ -11,8 +11,10 @@ from vmci_tui.document.state import State
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.backtrace.trace import Trace, suspect, traces_of
 from vmci_tui.kernel.cpus.survey import Survey, Suspect, survey
+from vmci_tui.kernel.lines.gather import kernel_with_types
 from vmci_tui.kernel.log.marks import panicked_cpu
 from vmci_tui.kernel.log.read_log import read_log
+from vmci_tui.kernel.tasks.current import Task, task_of
 
 
 class LocatedCpus(NamedTuple):
@@ -22,6 +24,8 @@ class LocatedCpus(NamedTuple):
     traces: tuple[Trace, ...]
     """One a CPU; without symbols empty."""
     suspect: Suspect | None
+    tasks: tuple[Task | None, ...] = ()
+    """What each ran; empty if nothing shows it."""
 
 
 def locate_cpus(state: State, guest: Guest, progress: Progress) -> LocatedCpus:
@@ -39,8 +43,9 @@ def locate_cpus(state: State, guest: Guest, progress: Progress) -> LocatedCpus:
     if not kernels or not kernels[0].runs:
         return LocatedCpus(found, (), found.suspect or _by_log(found, guest, text))
     found = survey(guest, text)
-    traces = traces_of(found.cpus, kernels[0].table)
-    return LocatedCpus(found, traces, suspect(found, traces) or _by_log(found, guest, text))
+    traces, kernel = traces_of(found.cpus, kernels[0].table), kernel_with_types(guest, kernels[0])
+    tasks = tuple(task_of(kernel, one.cpu, one.doing.where == "kernel") for one in found.cpus)
+    return LocatedCpus(found, traces, suspect(found, traces) or _by_log(found, guest, text), tasks)
 
 
 def _by_log(found: Survey, guest: Guest, text: Vmcoreinfo | None) -> Suspect | None:

@@ -23,6 +23,7 @@ _WIDTH: Final = 80
 def cpus_json(located: LocatedCpus) -> list[dict[str, Any]]:
     """Return the CPUs, each with all its registers by name."""
     traces = located.traces or (Trace(None, ()),) * len(located.found.cpus)
+    tasks = located.tasks or (None,) * len(traces)
     return [
         {
             "cpu": cpu.number,
@@ -33,9 +34,10 @@ def cpus_json(located: LocatedCpus) -> list[dict[str, Any]]:
             "where": doing.where,
             "state": doing.state,
             "interrupts": doing.interrupts,
+            "task": None if task is None else {"pid": task.pid, "comm": visible(task.comm)},
             "panicked": None if located.suspect is None else located.suspect.number == cpu.number,
         }
-        for (cpu, doing, _), trace in zip(located.found.cpus, traces, strict=True)
+        for (cpu, doing, _), trace, task in zip(located.found.cpus, traces, tasks, strict=True)
     ]
 
 
@@ -61,8 +63,10 @@ def cpus_text(located: LocatedCpus, registers: bool = False, stack: bool = False
     seconds = [_second(one.cpu, digits, trace) for one, trace in zip_longest(found.cpus, traces)]
     width = max(map(len, seconds))
     yield f"CPU  {'pc':<{digits}}  {'in' if traces else 'sp':<{width}}  doing"
-    for one, second in zip(found.cpus, seconds, strict=True):
-        yield f"{one.cpu.number:3}  {one.cpu.role('pc') or 0:#0{digits}x}  {second:<{width}}  {_words(one.doing)}"
+    tasks = located.tasks or (None,) * len(seconds)
+    for one, second, task in zip(found.cpus, seconds, tasks, strict=True):
+        ran = "" if task is None else f", task {task.pid} {visible(task.comm)}"
+        yield f"{one.cpu.number:3}  {one.cpu.role('pc') or 0:#0{digits}x}  {second:<{width}}  {_words(one.doing)}{ran}"
     if located.suspect is not None:
         yield f"CPU {located.suspect.number} looks like the one that panicked: {located.suspect.why}"
     for number, trace in enumerate(traces):
