@@ -54,12 +54,6 @@ _SYNONYMS: Final = {
     "craft": "bench faults",
 }
 """Other words for actions."""
-_ON_THE_COMMAND_LINE: Final = {
-    "cpus": "where each CPU was, its registers, which one panicked",
-    "symbols": "the kernel's own symbol table",
-    "prove": "which lines of the note are true",
-}
-"""Commands for a dump that the app has no screen for, and what they print."""
 
 
 def commands(app: App[None], screen: Screen[object]) -> Iterator[SystemCommand]:
@@ -96,12 +90,10 @@ def _more_commands(app: App[None], screen: Screen[object]) -> Iterator[SystemCom
     yield SystemCommand("Messages: read them again", "history errors", messages)
     if isinstance(screen, MainScreen) and screen.document.dump is not None:
         yield from _reports(app, screen.session)
+        symbols = "Symbols: copy `vmci symbols FILE`, which prints the kernel's own table of them"
+        yield SystemCommand(symbols, "kallsyms system.map shell", partial(_copy_command, screen, "symbols"))
     theme = "Theme: choose other colours, such as high contrast"
     yield SystemCommand(theme, "colors dark light", app.action_change_theme)
-    if isinstance(screen, MainScreen) and screen.document.dump is not None:
-        for name, what in _ON_THE_COMMAND_LINE.items():
-            run = partial(_copy_command, screen, name)
-            yield SystemCommand(f"Shell: copy `vmci {name} FILE`: {what}", "command line terminal", run)
 
 
 def _reports(app: App[None], session: Session) -> Iterator[SystemCommand]:

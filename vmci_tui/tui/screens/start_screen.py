@@ -102,7 +102,7 @@ class StartScreen(Guarded, Screen[None]):
         shared = host(self).allowed is not None  # a user in a browser must not see files of this machine
         lessons = _lessons(host(self).lessons_in)
         tour = next((lesson for lesson in (*lessons, *_lessons(None)) if lesson.name == _TOUR), None)
-        add("Open a dump or entry...", "type its name here, or press o; Tab completes", self.action_open)
+        add("Open a dump or entry...", "type its name here, or press o", self.action_open)
         if tour is not None:
             words = "a 2-minute tour: find the lost note"
             add('My crash says "unknown"', words, partial(host(self).start_lesson, tour.path))
