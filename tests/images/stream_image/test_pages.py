@@ -140,4 +140,4 @@ def test_shared_memory_that_was_not_sent_is_missing() -> None:
     data = HEAD + configuration("pc-i440fx-7.2", "x-ignore-shared") + b"".join(parts)
     image = open_stream(BytesSource(data), ImageChoice())
     assert [(item.paddr, item.offset is None) for item in image.memory.ranges] == [(0, True), ((1 << 32) - PAGE, False)]
-    assert "no page of its block pc.ram is in the stream" in image.missing
+    assert "the stream has no page of pc.ram (16 MiB)" in image.missing

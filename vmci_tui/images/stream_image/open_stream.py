@@ -9,6 +9,7 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.common.sizes import size_text
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.images.guest_image import GuestImage, ImageChoice, RamBlock, StreamFacts
+from vmci_tui.images.qemu_stream.head import Block
 from vmci_tui.images.stream_image import entry
 from vmci_tui.images.stream_image.addresses import CLOCK, CMOS, Layout, is_ram, layouts
 from vmci_tui.images.stream_image.choose import decide, memory_of
@@ -24,7 +25,7 @@ _MACHINES: Final[tuple[tuple[str, str, ByteOrder], ...]] = (
 """The usual machine of a machine type, where its CPUs do not say which it is."""
 
 _NAMED: Final = 8
-"""The most blocks without an address that are named."""
+"""The most blocks that are named in a sentence."""
 
 
 def open_stream(source: Source, choice: ImageChoice) -> GuestImage:
@@ -47,7 +48,7 @@ def open_stream(source: Source, choice: ImageChoice) -> GuestImage:
         notes=cpus.notes,
         entry=history,
         doubts=(*(f"{text[:1].upper()}{text[1:]}." for text in layout.doubts), *cpus.doubts),
-        missing=". ".join(_missing(stream, layout)),
+        missing="; ".join(_missing(stream, layout)),
         stream=_facts(stream, layout, cpus.number),
     )
 
@@ -70,16 +71,20 @@ def _facts(stream: Stream, layout: Layout, cpus: int) -> StreamFacts:
 def _missing(stream: Stream, layout: Layout) -> Iterator[str]:
     """Yield sentences about memory that the stream does not have, or not at a known address."""
     if stream.broken:
-        yield f"the stream is not whole: {stream.broken}; what comes before is shown"
+        yield f"the stream {stream.broken}; what is before that is shown"
     without = [stream.blocks[number] for number in layout.unplaced]
     if without:
-        names = ", ".join(f"{visible(block.name)} ({size_text(block.length)})" for block in without[:_NAMED])
-        more = f" and {len(without) - _NAMED} more" if len(without) > _NAMED else ""
-        words = f"the stream does not say at which paddr it has the memory of {names}{more}"
+        words = f"the stream does not say at which paddr it has the memory of {_listed(without)}"
         known = any(is_ram(stream.blocks[item.block].name) for item in layout.placed)
         yield words if known else f"{words}; --blocks NAME,... names them in the order of their addresses"
-    index = stream.index
-    for number in sorted({item.block for item in layout.placed}):
-        block = stream.blocks[number]
-        if index is not None and block.mapped is None and not any(index.places[number]):
-            yield f"no page of its block {visible(block.name)} is in the stream ({size_text(block.length)})"
+    if stream.index is not None:
+        places = {number: stream.index.places[number] for number in sorted({item.block for item in layout.placed})}
+        empty = [stream.blocks[number] for number, found in places.items() if not any(found)]
+        absent = [block for block in empty if block.mapped is None]
+        if absent:
+            yield f"the stream has no page of {_listed(absent)}"
+
+
+def _listed(blocks: list[Block]) -> str:
+    names = ", ".join(f"{visible(block.name)} ({size_text(block.length)})" for block in blocks[:_NAMED])
+    return f"{names} and {len(blocks) - _NAMED} more" if len(blocks) > _NAMED else names

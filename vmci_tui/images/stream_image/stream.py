@@ -42,7 +42,7 @@ class Stream:
     index: PageIndex | None
     """The places of the pages; None if they are not needed yet, and the stream has its end."""
     broken: str = ""
-    """Where the stream ends before its end, or makes no sense, a sentence; empty for a whole one."""
+    """What is wrong with the stream, and where: `is cut off at 0x1234`; empty for a whole one."""
 
     def state(self, name: str, most: int) -> bytes:
         """Return the first `most` bytes of the state of the first device of a name; empty without one."""
@@ -58,7 +58,7 @@ def read_stream(source: Source, progress: Progress = no_progress) -> Stream:
     try:
         walk, cursor = begin(source)
     except BrokenStream as error:
-        raise OpenError(f"this is a migration stream of QEMU, and {_where(error)}", "save the guest again") from None
+        raise OpenError(f"this migration stream of QEMU {_where(error)}", "save the guest again") from None
     broken = ""
     try:
         while cursor.peek(1) in _BEFORE_PAGES and step(walk, cursor):
@@ -94,7 +94,7 @@ def _indexed(walk: Walk, cursor: Cursor, sections: Sequence[Section]) -> PageInd
         while cursor.at < devices and step(walk, cursor):
             pass
     except BrokenStream as error:
-        raise OpenError(f"the memory of the stream is damaged: {_where(error)}", "save the guest again") from None
+        raise OpenError(f"the memory of the stream {_where(error)}", "save the guest again") from None
     if cursor.at != devices:
         words = f"its pages end at {cursor.at:#x}, and its devices begin at {devices:#x}"
         raise OpenError(f"the memory of the stream is damaged: {words}", "save the guest again")
@@ -109,6 +109,4 @@ def _block_bytes(source: Source, index: PageIndex) -> Sequence[BlockBytes]:
 
 
 def _where(error: BrokenStream) -> str:
-    if error.cut:
-        return f"it is cut off: {error.words} at {error.at:#x}"
-    return f"at {error.at:#x} {error.words}"
+    return f"is cut off at {error.at:#x}" if error.cut else f"is damaged at {error.at:#x}: {error.words}"
