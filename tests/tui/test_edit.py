@@ -220,7 +220,7 @@ async def test_an_indented_text_of_crash_is_appended_without_blanks(sample: Samp
 
 
 @pytest.mark.parametrize(
-    ("data", "words"), [(b"sadump\0\0" + bytes(90), "sadump file"), (b"", "is empty"), (b"\xf0" * 65536, "--raw-at 0")]
+    ("data", "words"), [(b"sadump\0\0" + bytes(90), "sadump file"), (b"", "is empty"), (b"\xf0" * 65536, "FILE@0")]
 )
 async def test_a_file_that_is_not_a_dump_is_named(sample: Sample, tmp_path: Path, data: bytes, words: str) -> None:
     (tmp_path / "other").write_bytes(data)

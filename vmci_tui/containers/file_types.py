@@ -10,7 +10,7 @@ from vmci_tui.formats.elf_note import parse_raw
 
 HEAD: Final = 4096
 """Bytes of the file that are enough to recognise it."""
-_RAW: Final = "if it begins at paddr 0, `vmci find FILE --raw-at 0` searches it"
+_RAW: Final = "say where its memory is: `--map IOMEM`, a copy of /proc/iomem, or FILE@PADDR, as FILE@0"
 
 _PAGE: Final = 4096
 _RAW_LEAST: Final = 64 << 10
@@ -19,8 +19,7 @@ _AGAIN: Final = "dump again with `virsh dump --memory-only` or `dump-guest-memor
 _NOT_A_DUMP: Final = "open a memory dump: `virsh dump --memory-only` and `dump-guest-memory` write one"
 _NOT_A_DISK: Final = "open a memory dump, not a disk"
 _WINDOWS: Final = "it has no VMCOREINFO; open the ELF dump that it was made from"
-_THEN: Final = " makes a raw image of it, `vmci find OUT --raw-at 0` searches that"
-_VMEM: Final = "the memory is in the .vmem file beside it: `vmci find NAME.vmem --raw-at 0`"
+_VMEM: Final = "the memory is in the .vmem file beside it: NAME.vmem@0 opens it (below 3 GiB)"
 _TEXT: Final = re.compile(r"[^\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]+")
 """Text without control characters, except blanks, line ends and escape."""
 
@@ -131,5 +130,5 @@ def describe_other(size: int) -> tuple[str, str]:
     return (
         "neither an ELF dump nor an entry of 16 bytes",
         "open a file that `dump-guest-memory` or `virsh dump --memory-only` wrote; for a raw image of memory: "
-        "`vmci find FILE --raw-at 0`",
+        "FILE@PADDR, as FILE@0",
     )
