@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from struct import pack
@@ -11,11 +12,17 @@ from typing import Any
 
 import pytest
 
+from tests.images.qemu_stream.written import HEAD, PAGE, configuration, footer, plain, ram, sizes
 from tests.paths import DATA
 from tests.zstd import zstd
 from vmci_tui.images.guest_image import GuestImage, ImageChoice
 from vmci_tui.images.qemu_stream.walk import begin, step
+from vmci_tui.images.stream_image.addresses import CLOCK, CMOS, layouts
+from vmci_tui.images.stream_image.choose import decide
+from vmci_tui.images.stream_image.entry import entry_of
 from vmci_tui.images.stream_image.open_stream import open_stream
+from vmci_tui.images.stream_image.stream import read_stream
+from vmci_tui.images.stream_image.stream_memory import StreamMemory
 from vmci_tui.layers.file import BytesSource
 
 _FOLDER = DATA / "streams"
@@ -150,3 +157,30 @@ def test_the_user_may_say_the_order_of_blocks() -> None:
     for paddr in (0x200000, 0x2200000, 0x5F00000):
         assert f"MARK{paddr:#x}".encode() in image.memory.read(image.source, paddr, 32)
     assert image.missing == ""
+
+
+def test_the_proved_note_decides_the_order_of_blocks() -> None:
+    """The memory of a real guest as two blocks of unequal sizes, of which the stream lists the larger one first."""
+    whole = _case(_FOLDER, "pc-7.2.qevm")[0]
+    memory, data = read_stream(whole).memory, whole.read(0, whole.size)
+    small, large = 64 << 20, 128 << 20
+    pages = {at: memory.read(at, PAGE) for at in _data_pages(memory)}
+    first = b"".join(plain(at, page, "m0") for at, page in pages.items() if at < small)
+    second = b"".join(plain(at - small, page, "m1") for at, page in pages.items() if at >= small)
+    devices = data[data.index(footer(2) + b"\4", 10_000) + 5 :]
+    sections = ram(1, sizes([("m1", large), ("m0", small)])) + ram(2, second + first) + ram(3, b"") + devices
+    stream = read_stream(BytesSource(HEAD + configuration("pc-q35-7.2") + sections))
+    possible = layouts("pc-q35-7.2", stream.blocks, stream.state(CLOCK, CMOS))
+    assert [[stream.blocks[item.block].name for item in layout.placed] for layout in possible] == [
+        ["m1", "m0"],
+        ["m0", "m1", "m1"],
+    ]
+    history = entry_of(stream.state("vmcoreinfo", 17))
+    assert decide(possible, stream.memory, history) == possible[1]
+    assert decide(possible, stream.memory, None).placed == ()
+
+
+def _data_pages(memory: StreamMemory) -> Iterator[int]:
+    """Yield the pages of the first block that are not zeros."""
+    for start, end in memory.data_ranges(0, 192 << 20):
+        yield from range(start, end, PAGE)
