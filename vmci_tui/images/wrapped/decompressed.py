@@ -99,7 +99,7 @@ class DecompressedSource:
         self._kept: OrderedDict[int, bytes] = OrderedDict()
         self._packing = compression.packing and compression.packing()
         self._packed: dict[int, bytes] = {}
-        self._room = _ROOM
+        self._room = 0
         self._places: list[_Place] = []
         self._every = 4
 
@@ -118,7 +118,10 @@ class DecompressedSource:
             yield start, end
 
     def measure(self, file: Source, progress: Progress) -> None:
-        """Decompress all of it once, which tells its size, and keep the end. Raises OpenError, Cancelled."""
+        """Decompress all of it once, which tells its size, and keep the end. Raises OpenError, Cancelled.
+
+        Nothing is packed meanwhile: the entry is at the end, and is there as soon as the bytes are decompressed.
+        """
         while len(data := self._next()) == CHUNK:
             self.size += CHUNK
             if self._place.chunk % 16 == 0:
@@ -128,6 +131,7 @@ class DecompressedSource:
                     raise OpenError(words, "the file is damaged, or made to fill memory")
         self.size += len(data)
         self.fault = self._place.fault
+        self._room = _ROOM
 
     def _chunk(self, number: int) -> bytes:
         if (kept := self._kept.get(number)) is not None:
