@@ -49,11 +49,21 @@ class ProofCounts(TypedDict):
     unknown: int
 
 
+class KernelState(TypedDict):
+    """What memory says of the kernel itself."""
+
+    panic: Annotated[str | None, "what it logged when it panicked; null: it did not, or the log is not there"]
+    taint: Annotated[int | None, "the variable tainted_mask; null: unknown"]
+    flags: Annotated[str | None, "the letters of the taint, as the kernel prints them"]
+    logged: Annotated[float | None, "seconds from boot to the last line of the log; null without one"]
+
+
 class Check(FileSummary):
     """`vmci check FILE --json`. A file that cannot be opened (exit code 3) has `readers` alone, if one accepts it."""
 
     findings: NotRequired[list[Finding]]
     proof: Annotated[NotRequired[Proof | None], "null without a note"]
+    kernel: Annotated[NotRequired[KernelState | None], "null without the kernel's tables"]
     counts: Annotated[NotRequired[ProofCounts | None], "of the note's lines; null without the kernel's tables"]
     readers: Annotated[dict[str, Verdict], "by name; those of --for, if it is given"]
     more_readers: Annotated[NotRequired[dict[str, Verdict]], "by name, with --all-readers"]

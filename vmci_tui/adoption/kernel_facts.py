@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
+from vmci_tui.adoption.kernel_state import kernel_state
 from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document.document import Document
@@ -47,7 +49,10 @@ def kernel_found(
     found = read_symbols(guest, placed, progress, within)
     if not found:
         return NO_TABLE
-    facts = None if text is None else facts_of(kernel_with_types(guest, found[0]), text)
+    facts = None
+    if text is not None and placed is not None:
+        kernel = kernel_with_types(guest, found[0])
+        facts = replace(facts_of(kernel, text), state=kernel_state(kernel, placed, guest))
     return KernelFound(found[0].table, found[0].order, found[0].bits // 8, facts)
 
 

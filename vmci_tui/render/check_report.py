@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.findings.finding import Finding
 from vmci_tui.findings.judgement import Judgement
+from vmci_tui.kernel.lines.kernel_state import KernelState
 from vmci_tui.readers.verdicts import VerdictPair, Verdicts
 from vmci_tui.render import dump_report, verdict_report
 from vmci_tui.render.finding_report import findings_text
 from vmci_tui.render.kernel.proof_report import counts_of, counts_words
+from vmci_tui.render.kernel.state_words import state_json, state_words
 from vmci_tui.repair.next_commands import NextCommand
 from vmci_tui.search.candidate import PROVED
 from vmci_tui.verdict.tally import tally
@@ -52,6 +54,7 @@ def check_json(checked: Checked) -> dict[str, Any]:
         "findings": dump_report.findings_json(checked.found),
         "proof": verdict_report.proof_json(checked.judgement.proof),
         "counts": None if (lines := checked.judgement.lines) is None else counts_of(lines),
+        "kernel": state_json(_state(checked.judgement)),
         "readers": verdict_report.readers_json(checked.now),
         "next": verdict_report.next_json(checked.steps),
     }
@@ -63,9 +66,16 @@ def check_text(checked: Checked) -> Iterator[str]:
         yield from (*findings_text(checked.found), "")
     if proved := proof_line(checked):
         yield from (proved, "")
+    state = _state(checked.judgement)
+    if state is not None and (words := state_words(state)):
+        yield from (f"kernel: {words}", "")
     if checked.steps:
         yield from ("next", *verdict_report.next_text(checked.steps), "")
     yield verdict_line(checked)
+
+
+def _state(judgement: Judgement) -> KernelState | None:
+    return None if judgement.facts is None else judgement.facts.state
 
 
 def proof_line(checked: Checked) -> str:

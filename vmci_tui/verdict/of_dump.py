@@ -18,6 +18,8 @@ _ABSENT: Final = "its VMCOREINFO note is missing"
 _UNCONFIRMED: Final = ", but guest memory cannot confirm its note."
 _NEXT: Final = offer("next", "Next commands")
 _SAVE: Final = offer("save", "Save")
+_PANIC: Final = 80
+"""Bytes of the reason of a panic that are shown."""
 _UNDO: Final = offer("undo", "Undo")
 
 
@@ -133,6 +135,10 @@ def _remarks(counted: Tally, judgement: Judgement) -> tuple[Safe, ...]:
     """Return what else is worth knowing of a dump that readers accept."""
     proof, hints = judgement.proof, len(judgement.found)
     said = []
+    state = None if judgement.facts is None else judgement.facts.state
+    if state is not None and state.panic:
+        reason = visible(state.panic[:_PANIC].rpartition(b": ")[2])
+        said.append(f"The kernel panicked ({reason})")
     if proof is not None and proof.proved:
         lines = judgement.lines
         each = "" if lines is None else f" and confirms {lines.counts['confirmed']} of its {len(lines.lines)} lines"

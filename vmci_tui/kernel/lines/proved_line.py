@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.lines.kernel_state import KernelState
 from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown
 
 _HEX_KEYS: Final = frozenset({b"KERNELOFFSET", b"SAMODE31", b"EAMODE31", b"IDENTITYBASE", b"KERNELOFFPHYS"})
@@ -79,6 +80,8 @@ class KernelFacts:
 
     known: Mapping[bytes, Finding]
     """By whole keys."""
+    state: KernelState | None = None
+    """What memory says of the kernel itself; None if that was not asked."""
 
     def lines(self, text: Vmcoreinfo) -> tuple[ProvedLine, ...]:
         """Return the verdict on each line of a text that has a key; one that was not looked up is unknown."""
