@@ -71,15 +71,22 @@ def test_the_made_note_is_appended_with_the_source_of_each_line(
 @pytest.mark.skipif(not _GUESTS, reason="VMCI_GUESTS names no folder with dumps of booted guests")
 @pytest.mark.parametrize("path", _GUESTS, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
 def test_of_whole_guests_only_true_lines_are_made(path: Path, tmp_path: Path) -> None:
-    """Of x86-64 guests at least 95 % of the lines; of others what their tables show, or the reason."""
+    """With symbols of variables and types most lines, with types alone more than half; else some, or the reason."""
     copy = tmp_path / path.name
     copy.write_bytes(path.read_bytes())
     true, _ = scrubbed(copy)
     with open_document(str(copy)) as document:
         assert document.dump is not None
         found = make_note(guest_of(document.dump), None, no_progress)
-    if path.stem.startswith("amd64"):
-        assert not isinstance(found, NotKnown) and found.proof.proved is True
-        assert _compared(found, true) >= 0.95 * len(true.splitlines())
-    elif not isinstance(found, NotKnown):
-        _compared(found, true)
+    made = 0 if isinstance(found, NotKnown) else _compared(found, true)
+    assert made >= _least(path) * len(true.splitlines())
+
+
+def _least(path: Path) -> float:
+    """Return which part of the lines is made at least, by the release of Debian and the machine."""
+    release, machine = path.parts[-3], path.stem.partition("-")[0]
+    if machine in ("amd64", "riscv64") or (release == "sid" and machine in ("ppc64el", "s390x")):
+        return 0.95
+    if machine == "arm64":  # 6.1 has no symbols of variables; of newer ones the layout of memory is left out
+        return 0.7 if release == "bookworm" else 0.85
+    return 0

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final, Literal
 
 from vmci_tui.formats.elf_note import parse_notes
+from vmci_tui.kernel.lines.by_riscv64 import RISCV64, member_of
 from vmci_tui.kernel.lines.by_types import enumerator, offset_of, size_of
 from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown, RunningKernel
 from vmci_tui.proof.witnesses.utsname import LENGTH, MAGIC, uts_of
@@ -22,8 +23,11 @@ _BOOT_MAGIC_AT, _BOOT_MAGIC, _PREF_ADDRESS_AT = 0x202, b"HdrS", 0x258
 _IMAGE_AREA: Final = 1 << 30
 _IMAGE_ALIGN: Final = 2 << 20
 """CONFIG_PHYSICAL_ALIGN, at least."""
+_PPC64_BASE: Final = 0xC000000000000000
+"""KERNELBASE of ppc64 kernels."""
 _TOP: Final = 1 << 64
 _PAGE: Final = 4096
+_PAGE_SIZES: Final = (4 << 10, 16 << 10, 64 << 10, 256 << 10)
 _SECTION_BITS: Final = 27
 """SECTION_SIZE_BITS of x86-64 and riscv64: sections of 128 MiB."""
 _UTSNAME_LIMIT: Final = 64
@@ -90,6 +94,15 @@ def _variable(name: str, size: int, form: Literal["", "0x"] = "") -> Callable[[R
 _LEVELS: Final = _variable("__pgtable_l5_enabled", 4)
 
 
+def _page_size(kernel: RunningKernel) -> Finding:
+    """Return PAGE_SIZE, by which the two positions of a BPF ring are apart (kernel/bpf/ringbuf.c, since 5.8)."""
+    places = [offset_of(kernel, b"bpf_ringbuf." + name) for name in (b"producer_pos", b"consumer_pos")]
+    later, sooner = (place.value if isinstance(place, Fact) else None for place in places)
+    if isinstance(later, int) and isinstance(sooner, int) and later - sooner in _PAGE_SIZES:
+        return Fact(later - sooner, "the kernel's types: members of bpf_ringbuf are a page apart")
+    return NotKnown("kernels of this machine have pages of several sizes, and no type of this one shows its own")
+
+
 def _head_mask(kernel: RunningKernel) -> Finding:
     """Return `1UL << PG_head` (include/linux/page-flags.h)."""
     bit = enumerator(kernel, b"PG_head")
@@ -128,6 +141,14 @@ def _kernel_offset_x86_64(kernel: RunningKernel) -> Finding:
         return Fact((starts[0] - _X86_64_MAP - linked) % _TOP, "_text, less pref_address of boot_params")
     by_start = [(starts[0] - _X86_64_MAP - start) % _TOP for start in _X86_64_STARTS]
     return Fact(by_start[0], "_text, less the address where Linux links it", tuple(by_start[1:]))
+
+
+def _kernel_offset_ppc64(kernel: RunningKernel) -> Finding:
+    """Return kaslr_offset() (arch/powerpc/include/asm/page.h)."""
+    start = kernel.variable(b"kernstart_virt_addr", 8)
+    if start is None:
+        return NotKnown("the variable kernstart_virt_addr is not in the table of symbols, or not in the dump")
+    return Fact((start - _PPC64_BASE) % _TOP, "the variable kernstart_virt_addr")
 
 
 def _linked_at(kernel: RunningKernel) -> int | None:
@@ -184,14 +205,16 @@ def _section_roots(kernel: RunningKernel) -> Finding:
 
 def _member(variable: bytes, struct: bytes, member: bytes) -> Callable[[RunningKernel], Finding]:
     """Return the rule of a line that has an unsigned long within a variable."""
+    return lambda kernel: member_of(kernel, variable, struct, member)
+
+
+def _layout(member: bytes) -> Callable[[RunningKernel], Finding]:
+    """Return the rule of a part of the memory of s390x: vm_layout (since 6.10), or a variable (before)."""
+    newer, older = _member(b"vm_layout", b"vm_layout", member), _variable(f"__{member.decode()}", 8)
 
     def found(kernel: RunningKernel) -> Finding:
-        at, offset = kernel.symbols(variable), offset_of(kernel, struct + b"." + member)
-        if len(at) != 1 or not isinstance(offset, Fact) or not isinstance(offset.value, int):
-            return NotKnown(f"the variable {variable.decode()} or its type is not in the kernel's tables")
-        value = kernel.number_at(at[0] + offset.value, kernel.pointer_size)
-        words = f"{variable.decode()}.{member.decode()}"
-        return NotKnown(f"{words} is not in the dump") if value is None else Fact(value, words, form="0x")
+        value = newer(kernel)
+        return value if isinstance(value, Fact) else older(kernel)
 
     return found
 
@@ -242,12 +265,15 @@ _EACH: Final[dict[str, dict[bytes, Callable[[RunningKernel], Finding]]]] = {
     },
     "i386": {b"PAGESIZE": _constant(4096)},
     "aarch64": {
+        b"PAGESIZE": _page_size,
         b"NUMBER(TCR_EL1_T1SZ)": _t1sz,
         b"NUMBER(kimage_voffset)": _kimage_voffset,
         b"NUMBER(PHYS_OFFSET)": _variable("memstart_addr", 8, "0x"),
     },
     "arm": {b"PAGESIZE": _constant(4096)},
+    "ppc64": {b"PAGESIZE": _page_size, b"KERNELOFFSET": _kernel_offset_ppc64},
     "riscv64": {
+        **RISCV64,
         b"PAGESIZE": _constant(4096),
         b"NUMBER(phys_ram_base)": _variable("phys_ram_base", 8),
         b"NUMBER(SECTION_SIZE_BITS)": _constant(_SECTION_BITS),
@@ -260,9 +286,9 @@ _EACH: Final[dict[str, dict[bytes, Callable[[RunningKernel], Finding]]]] = {
         b"PAGESIZE": _constant(4096),
         b"SAMODE31": _variable("__samode31", 8),
         b"EAMODE31": _variable("__eamode31", 8),
-        b"IDENTITYBASE": _variable("__identity_base", 8),
-        b"KERNELOFFSET": _variable("__kaslr_offset", 8),
-        b"KERNELOFFPHYS": _variable("__kaslr_offset_phys", 8),
+        b"IDENTITYBASE": _layout(b"identity_base"),
+        b"KERNELOFFSET": _layout(b"kaslr_offset"),
+        b"KERNELOFFPHYS": _layout(b"kaslr_offset_phys"),
         b"NUMBER(VMALLOC_START)": _variable("VMALLOC_START", 8, "0x"),
     },
 }

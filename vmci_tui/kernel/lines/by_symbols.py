@@ -13,6 +13,8 @@ from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown, Runnin
 from vmci_tui.kernel.types.btf import Kind
 
 _TABLE: Final = "the kernel's table of symbols"
+_MACROS: Final = (b"vmemmap",)
+"""Lines whose name is a macro on some machines, which no table has."""
 _VARIABLE: Final = b"linux_banner"
 """A variable of each kernel, whose name is in a table of symbols that has variables (CONFIG_KALLSYMS_ALL)."""
 _OTHER_NAMES: Final = {b"swapper_pg_dir": (b"init_top_pgt", b"init_level4_pgt")}
@@ -59,5 +61,5 @@ def _missing(kernel: RunningKernel, name: bytes) -> NotKnown:
     whole = kernel.tables if name.startswith(b"kallsyms_") else kernel.symbols(_VARIABLE)
     return NotKnown(
         f"the kernel's table of symbols in the dump does not have {visible(name)}",
-        absent=bool(whole) and not kernel.symbols(name),
+        absent=bool(whole) and name not in _MACROS and not kernel.symbols(name),
     )

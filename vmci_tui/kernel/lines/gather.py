@@ -26,6 +26,8 @@ _RELEASE: Final = re.compile(rb"Linux version (\S{1,64}) ")
 _IMAGE: Final = 48 << 20
 """Bytes after the start of the read-only data in which types are searched."""
 NO_TABLE: Final = NotKnown("memory has no whole symbol table of a kernel (kallsyms)")
+_BANNER: Final = 96
+"""Bytes of a banner up to its release."""
 _SAME: Final = 64
 """Symbols of one name that are told apart: a variable that a line names has one, seldom two."""
 
@@ -66,7 +68,11 @@ def kernel_of(guest: Guest, symbols: KernelSymbols) -> RunningKernel:
     def addresses(name: bytes) -> tuple[int, ...]:
         return tuple(islice(symbols.table.addresses(name), _SAME))
 
-    release = _RELEASE.match(symbols.banner)
+    banners = list(symbols.table.addresses(b"linux_banner"))
+    read = partial(read_mapped, guest, place)
+    # The banner that was found may be another one of the image, which is only a form.
+    named = read(banners[0], _BANNER) if len(banners) == 1 else None
+    release = _RELEASE.match(named or b"") or _RELEASE.match(symbols.banner)
     return RunningKernel(
         guest.machine or "",
         symbols.order,
@@ -74,7 +80,7 @@ def kernel_of(guest: Guest, symbols: KernelSymbols) -> RunningKernel:
         addresses,
         symbols.tables,
         None,
-        partial(read_mapped, guest, place),
+        read,
         physical,
         release[1] if release else None,
     )

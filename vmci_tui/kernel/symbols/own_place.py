@@ -24,6 +24,8 @@ _PAGE: Final = 4096
 _IMAGE: Final = 32 << 20
 """Bytes of read-only data in which the banner is looked for."""
 _CHUNK: Final = 1 << 20
+_WORDS: Final = 3
+"""Words of a banner up to its release: `Linux version 6.12.118`."""
 
 ValueOf = Callable[[bytes], int | None]
 
@@ -57,17 +59,18 @@ def own_shift(
 
 
 def _same_banners(guest: Guest, place: Place, inside: int) -> Iterator[int]:
-    """Yield where the words of the place's banner are again after it, at this offset of a page.
+    """Yield where a banner of the same release is after the place's, at this offset of a page.
 
-    The read-only data of kernels since 6.2 begins with a copy that no symbol names.
+    The read-only data of kernels since 6.2 begins with another one, whose version has no number and no time.
     """
+    release = b" ".join(place.banner.split(b" ")[:_WORDS])
     for at in range(place.paddr, place.paddr + _IMAGE, _CHUNK):
-        data = read_with_holes(guest, at, _CHUNK + len(place.banner))
-        found = data.find(place.banner)
+        data = read_with_holes(guest, at, _CHUNK + len(release))
+        found = data.find(release)
         while 0 <= found < _CHUNK:
             if (at + found) % _PAGE == inside:
                 yield at + found
-            found = data.find(place.banner, found + 1)
+            found = data.find(release, found + 1)
 
 
 def _by_kernel_map(words: list[int], place: Place, value_of: ValueOf) -> int | None:
