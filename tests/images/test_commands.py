@@ -56,6 +56,13 @@ def test_it_is_never_changed_itself(image: Path, command: str, capsys: pytest.Ca
     assert (image.read_bytes(), image.stat().st_mtime_ns) == before
 
 
+def test_the_note_in_it_is_compared_with_another(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diff", f"{image}@0x100000", f"{image}@0x100000"]) == 0
+    capsys.readouterr()
+    assert main(["diff", f"{image}@0x1000", f"{image}@0x100000"]) == 3
+    assert "neither a note nor a text" in capsys.readouterr().err
+
+
 def test_its_file_is_closed_with_the_document(image: Path) -> None:
     with open_document(str(image)) as document:
         (file,) = files_of(document.source)

@@ -8,13 +8,12 @@ from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import Safe, visible
-from vmci_tui.containers import open_dump
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.formats.elf_note import Note, parse_raw
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo, is_indented, unindented
 from vmci_tui.knowledge.text_diff import TextDiff, compare, header_remarks
-from vmci_tui.layers.file import FileSource
 from vmci_tui.opening.note_inputs import note_or_bare_text
+from vmci_tui.opening.open_file import open_document
 from vmci_tui.search.entry_region import object_at
 
 _ADDRESS: Final = re.compile(r"(.+)@(0x[0-9a-fA-F]{1,16}|[0-9]{1,20})", re.S)
@@ -53,11 +52,10 @@ def compared(a: DiffInput, b: DiffInput) -> TextDiff:
 
 
 def _at(path: str, paddr: int, name: Safe) -> DiffInput:
-    with FileSource(path) as source:
-        dump = open_dump(source)
-        if dump is None:
-            raise OpenError(f"{source.name} is not a dump, so it has no addresses", "name a dump before the @")
-        found = object_at(guest_of(dump), paddr)
+    with open_document(path) as document:
+        if document.dump is None:
+            raise OpenError(f"{document.name} is not a dump, so it has no addresses", "name a dump before the @")
+        found = object_at(guest_of(document.dump), paddr)
     if found.kind not in ("note", "text") or found.candidate is None:
         what = {
             "outside": "the dump does not have that memory",
