@@ -40,7 +40,7 @@ KEYS = {
 }
 """The bytes that xterm.js sends for a key."""
 OUTSIDE_SCRIPT = """
-import os, sys, subprocess, shutil, tempfile
+import os, sys, socket, subprocess, shutil, tempfile
 from vmci_tui.common.confinement import confine
 folder, outside = sys.argv[1:]
 os.symlink(outside, folder + "/link")
@@ -56,6 +56,7 @@ tries = [
     lambda: os.chmod(outside, 0o777), lambda: os.truncate(outside, 0), lambda: os.scandir("/etc"),
     lambda: subprocess.run(["true"]), lambda: os.system("true"), lambda: shutil.copy("/etc/passwd", folder),
     lambda: open(textual.app.__file__, "a"), lambda: os.open(b"/etc/passwd", os.O_RDONLY),
+    lambda: socket.socket(socket.AF_UNIX).connect(outside + "/vm"),
 ]
 for number, refused in enumerate(tries):
     try:

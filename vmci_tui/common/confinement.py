@@ -38,8 +38,9 @@ def refuse_outside(path: str, folder: str | None) -> None:
     """Raise UsageError if `path` is not in `folder`; None allows everything."""
     if folder is None:
         return
-    # `-` is standard input: in a browser's session that is the browser.
-    if path == "-" or "\0" in path or not _inside(os.path.realpath(path), (folder,)):
+    # `-` is standard input: in a browser's session that is the browser. A VM is not a file of any folder.
+    vm = path.startswith(("qmp:", "virsh:")) and not os.path.lexists(path)
+    if path == "-" or vm or "\0" in path or not _inside(os.path.realpath(path), (folder,)):
         raise UsageError(f"{visible(path)} is outside the lesson's folder", "this session opens and saves only there")
 
 
@@ -64,6 +65,8 @@ def confine(folder: str, readable: Iterable[str]) -> None:
         elif event in _CHANGES:
             for path in arguments[:2]:
                 _refuse(path, roots[:1])
+        elif event == "socket.connect":
+            raise PermissionError(errno.EACCES, "this session connects to nothing")
         elif event in _PROGRAMS:
             raise PermissionError(errno.EACCES, "this session starts no program")
 

@@ -25,9 +25,9 @@ _WAYS: Final[dict[str, Callable[[str, Safe, list[str]], AnySession]]] = {"qmp:":
 class RunningVm:
     """What can be asked of a VM, from any thread. `sent` has all requests."""
 
-    def __init__(self, connect: Callable[[Safe, list[str]], AnySession], name: Safe) -> None:
-        """Begin a session; `name` is what messages call the VM. Raises OpenError."""
-        self.name = name
+    def __init__(self, connect: Callable[[Safe, list[str]], AnySession], path: str) -> None:
+        """Begin a session; `path` is the VM's name, as `qmp:SOCKET`. Raises OpenError."""
+        self.path, self.name = path, visible(path)
         self._connect = connect
         self.sent: list[str] = []
         self._stops = Stops()
@@ -64,6 +64,11 @@ class RunningVm:
             self._end()
         self._used = time.monotonic()
         self._lock.release()
+
+    def rest(self) -> None:
+        """End the session, so that another one can begin; the next request begins one again."""
+        with self._lock:
+            self._end()
 
     def close(self) -> None:
         """End the session for good; a second call does nothing."""
@@ -110,7 +115,7 @@ class RunningVm:
 def running_vm(name: str) -> RunningVm:
     """Begin to talk to the VM that `name` means. Raises OpenError."""
     way, _, rest = name.partition(":")
-    return RunningVm(partial(_WAYS[f"{way}:"], rest), visible(name))
+    return RunningVm(partial(_WAYS[f"{way}:"], rest), name)
 
 
 def _sum(one: Stops, other: Stops) -> Stops:

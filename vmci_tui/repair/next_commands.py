@@ -23,6 +23,7 @@ from vmci_tui.knowledge.debug_packages import PLACEHOLDER, build_id, garbage_bui
 from vmci_tui.knowledge.makedumpfile_releases import need_of
 from vmci_tui.layers.file import FileSource
 from vmci_tui.machines.lookup import machine_facts
+from vmci_tui.opening.open_file import names_vm
 from vmci_tui.readers.libkdumpfile.kdump_rules import LACKS_MACHINE
 from vmci_tui.readers.rule import Verdict
 from vmci_tui.readers.verdicts import NAMES, Verdicts
@@ -65,6 +66,11 @@ def next_commands(
     if path is not None:
         return (*_steps(document, usable, path), *_kernel(judgement, path))
     path = _path(document)
+    if document.is_image:
+        after = {name: v for name, v in judgement.after.items() if name in usable}
+        why = "writes the ELF dump that QEMU would have written, which the programs below read"
+        convert = NextCommand("vmci", conversion(document), Safe(why))
+        return (convert, *_steps(document, after, copy_of(document)), *_kernel(judgement, path))
     repaired = tuple(_repair(judgement, verdicts, path, wrong))
     if wrong is not None and not repaired:
         repaired = (_append(path),)
@@ -105,8 +111,7 @@ def _repair(judgement: Judgement, verdicts: Verdicts, path: str, wrong: Finding 
     note = judgement.document.state.note
     mistaken = any(item.fix is not None and catalogue()[item.code].safe == "proved" for item in judgement.found)
     if (refusing or blind or mistaken or wrong is not None) and changes(judgement):
-        way = "convert" if judgement.document.is_image else "repair"
-        command = Safe(f"vmci {way} {file_words(judgement.document)} -o {shell_word(copy_of(judgement.document))}")
+        command = Safe(f"vmci repair {file_words(judgement.document)} -o {shell_word(copy_of(judgement.document))}")
         also = "" if note is not None else ", and with the note from its memory if one is found"
         all_refusing = [name for name, v in verdicts.items() if v.accepts is False and _may_read(judgement, name)]
         so_far = [f"{_do(all_refusing, 'refuse')} the current file"] if refusing else []
@@ -211,8 +216,15 @@ def copy_of(document: Document, mark: str = "fixed") -> str:
     """Return the name of a copy of the open file; that of a memory image is a dump."""
     if not document.is_image or document.opened_as is None:
         return copy_name(_path(document), mark)
-    first = document.opened_as.name.split("\0")[0].removeprefix("qmp:").removeprefix("virsh:")
+    first = document.opened_as.name.split("\0")[0]
+    if names_vm(first):  # the dump does not belong beside the socket
+        first = os.path.basename(first.partition(":")[2]) or "vm"
     return f"{_stem(first)}.elf"
+
+
+def conversion(document: Document) -> Safe:
+    """Return the command that makes a dump of a memory image or of a running VM."""
+    return Safe(f"vmci convert {file_words(document)} -o {shell_word(copy_of(document))}")
 
 
 def copy_name(path: str, mark: str = "fixed") -> str:

@@ -22,6 +22,7 @@ from vmci_tui.render.dump_report import header_report
 from vmci_tui.render.shell_script import look_commands
 from vmci_tui.repair.next_commands import copy_of, next_commands
 from vmci_tui.tui.host import host
+from vmci_tui.tui.live.vm_actions import VmActions
 from vmci_tui.tui.prompts import ask, ask_edit, ask_text, choose, is_judged, make_edit, say, try_edit
 from vmci_tui.tui.save_session import SaveOutcome, SaveSession, UndoableSave, overwritten_lines, undoable_saves
 from vmci_tui.tui.session import Session
@@ -45,9 +46,14 @@ class MainActions:
     def __init__(self, screen: Screen[None], session: Session, show_note: Callable[[], None]) -> None:
         """`show_note` goes to the note, after it was put into the dump."""
         self._screen, self.session, self._show_note = screen, session, show_note
+        self._vm = VmActions(screen, session)
 
     def _say(self, words: str, severity: Literal["information", "warning", "error"] = "warning") -> None:
         say(self._screen, words, severity)
+
+    def refresh(self) -> None:
+        """Ask a running VM again; what is open stays if it does not answer."""
+        self._vm.refresh()
 
     # The note and its text
 
@@ -164,6 +170,8 @@ class MainActions:
 
     def save(self) -> None:
         """Save a copy of the dump, or of its entry, whichever was edited; ask if both were."""
+        if self._vm.refuses_save():
+            return
         document = self.session.document
         if not (document.dump is not None and document.entry_unsaved and document.dump_unsaved):
             self._save(entry=document.dump is None or document.entry_unsaved)

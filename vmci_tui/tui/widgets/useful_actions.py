@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vmci_tui.opening.open_file import names_vm
 from vmci_tui.tui.session import Session
 
 
@@ -22,6 +23,8 @@ def is_useful(action: str, session: Session) -> bool:
             return dump is not None and dump.guest_memory.size > 0
         case "append" | "next" | "structure":
             return dump is not None
+        case "refresh":
+            return document.path is not None and names_vm(document.path)
         case "matrix":
             return document.state.vmcoreinfo is not None
         case _:

@@ -1,0 +1,73 @@
+"""What the keys of the main screen do to a running VM: ask it again, and say how its dump is made."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from vmci_tui.common.errors import VmciError
+from vmci_tui.live.vm import RunningVm
+from vmci_tui.opening.open_file import names_vm, open_document
+from vmci_tui.repair.next_commands import conversion
+from vmci_tui.tui.host import host
+from vmci_tui.tui.prompts import say
+from vmci_tui.tui.session import Session
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from vmci_tui.common.budget import Budget
+    from vmci_tui.document.document import Document
+
+
+class VmActions:
+    """The actions on the VM of one main screen; on a file they do nothing but say so."""
+
+    def __init__(self, screen: Screen[Any], session: Session) -> None:
+        self._screen, self._session = screen, session
+        self._background = host(screen).background()
+
+    @property
+    def _path(self) -> str | None:
+        """Return the name of the VM; None for a file."""
+        path = self._session.document.path
+        return path if path is not None and names_vm(path) else None
+
+    def refresh(self) -> None:
+        """Ask the VM again, in the background, and show what it says; what is open stays if it does not answer."""
+        document, shown, path = self._session.document, host(self._screen), self._path
+        if path is None:
+            say(self._screen, "only a running VM is asked again; o opens a file again", "warning")
+            return
+        if document.unsaved:
+            say(self._screen, "the edits would be lost: undo them first (u)", "warning")
+            return
+
+        def job(_: Budget) -> Document:
+            for file in document.files:
+                if isinstance(file, RunningVm):
+                    file.rest()  # QEMU serves one session at a time
+            return open_document(path)
+
+        def done(again: Document) -> None:
+            shown.show_document(again)
+            say(self._screen, f"the VM was asked again at {time.strftime('%H:%M:%S')}", "information")
+
+        def failed(error: Exception) -> None:
+            if isinstance(error, VmciError):
+                say(self._screen, str(error), "error")
+            else:
+                shown.failed(error)
+
+        self._background.ask(job, done, failed, 0)
+
+    def refuses_save(self) -> bool:
+        """Return whether a VM is open; say then by which command its dump is made: the guest stands still for it."""
+        if self._path is None:
+            return False
+        say(
+            self._screen,
+            f"a running VM is not saved here, because it would stop: {conversion(self._session.document)}",
+            "warning",
+        )
+        return True
