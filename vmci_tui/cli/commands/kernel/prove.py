@@ -32,7 +32,8 @@ def run(options: argparse.Namespace) -> int:
         # The corrected text says where the kernel is; each line of the note as it is gets the verdict.
         kernel = running_kernel(guest, chosen.text, shown_progress())
         if isinstance(kernel, NotKnown):
-            raise OpenError(f"no line can be proved: {kernel.why}", "`vmci check FILE` shows what two witnesses say")
+            hint = "a dump of all memory has it, the samples do not; `vmci check FILE` shows what two witnesses say"
+            raise OpenError(f"no line can be proved: {kernel.why}", hint)
         lines = with_witnesses(prove_lines(kernel, text), prove(text, guest))
         head = head_json(document)
     remark = chosen.remark if own is None else ""
