@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from typing import Final
 
 from vmci_tui.images.qemu_stream import pages
 from vmci_tui.images.qemu_stream.cursor import BrokenStream, Cursor
+from vmci_tui.images.qemu_stream.filled_runs import RECORD, RUN, is_filled_run
 from vmci_tui.images.qemu_stream.head import Configuration, read_blocks
 from vmci_tui.images.qemu_stream.records import (
     COMPRESSED,
@@ -23,6 +25,8 @@ from vmci_tui.images.qemu_stream.records import (
 
 _SLACK: Final = 16
 """Bytes after the start of a record that the quick loop reads without a check."""
+_AGAIN: Final = 64 * RECORD
+"""Bytes after which a run of filled pages is looked for again, where there is none."""
 _DEFLATE_MORE: Final = 13
 """Bytes that zlib's compressBound() adds, with two small parts of the size."""
 
@@ -67,7 +71,7 @@ class RamRecords:
         plain, filled, stored = SAME_BLOCK | PAGE, SAME_BLOCK | FILL, pages.FILLED
         while cursor.fill(_SLACK):
             data, base = cursor.data, cursor.base
-            start = at = cursor.at - base
+            start = at = tried = cursor.at - base
             last = min(len(data), cursor.end - base - size) - _SLACK
             try:
                 while at <= last:
@@ -79,12 +83,20 @@ class RamRecords:
                         places[word >> shift] = base + at + 8
                         counts.plain += 1
                         at += 8 + size
-                    elif flags == filled:
+                    elif flags != filled:
+                        break
+                    elif at >= tried and is_filled_run(data, at, word, size):
+                        first = word >> shift
+                        if first + RUN > len(places):
+                            raise IndexError
+                        places[first : first + RUN] = array("Q", [stored | data[at + 8]]) * RUN
+                        counts.filled += RUN
+                        at += RUN * RECORD
+                    else:
+                        tried = at + _AGAIN if at >= tried else tried
                         places[word >> shift] = stored | data[at + 8]
                         counts.filled += 1
-                        at += 9
-                    else:
-                        break
+                        at += RECORD
             except IndexError:  # the index of the block has to grow
                 cursor.move(base + at)
                 return
