@@ -8,7 +8,7 @@ from tests.proof import guests
 from tests.proof.synthetic import Ram, uts
 from tests.properties import given, settings
 from vmci_tui.containers.guest import Guest
-from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.formats.elf_note import ByteOrder, build
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.layers.memory_map import Memory
@@ -95,7 +95,8 @@ def test_a_wrong_log_buffer() -> None:
 
 
 def test_a_wrong_lowcore() -> None:
-    for note in (b"\0\0\0\x0b\xff\xff\xff\xff" + bytes(4), b"", bytes(0x1000)):
+    overwritten = build(b"VMCOREINFO\0", 0, bytes(200), "big").raw
+    for note in (b"\0\0\0\x0b\xff\xff\xff\xff" + bytes(4), b"", bytes(0x1000), overwritten):
         ram = Ram("big")
         ram.word(0xE0C, 0x5000)
         ram.put(0x5000, note or b"\0")

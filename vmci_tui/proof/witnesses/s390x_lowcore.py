@@ -10,6 +10,7 @@ from vmci_tui.proof.kernel_addresses import PlacedKernel, Witness
 from vmci_tui.proof.text_values import line
 from vmci_tui.search.candidate import Correction
 from vmci_tui.search.lowcore_pointer import pointers
+from vmci_tui.search.recognise import FIRST_KEY
 
 _LIMIT: Final = 64 << 10
 _PAGE: Final = 4096
@@ -28,7 +29,7 @@ def named_note(kernel: PlacedKernel) -> Witness:
     where = f"the note at which the lowcore points, {paddr:#x},"
     text = _text_at(kernel, paddr)
     if text is None:
-        return Witness(None, f"{where} is not whole in the dump")
+        return Witness(None, f"{where} is not whole in the dump, or overwritten")
     for key in _FIXED:
         if text.get(key) != kernel.text.get(key):
             return Witness(False, f"{where} says {line(text, key)}")
@@ -41,10 +42,11 @@ def named_note(kernel: PlacedKernel) -> Witness:
 
 
 def _text_at(kernel: PlacedKernel, paddr: int) -> Vmcoreinfo | None:
+    """Return the text of the note at `paddr`; None if there is none that begins as each text does."""
     head = kernel.guest.read(paddr, HEADER)
     if head is None:
         return None
     length = HEADER + 12 + int.from_bytes(head[4:8], "big")
     raw = kernel.guest.read(paddr, length) if length <= _LIMIT + _PAGE else None
     note = parse_raw(raw) if raw is not None else None
-    return Vmcoreinfo(note.desc) if note is not None else None
+    return Vmcoreinfo(note.desc) if note is not None and note.desc.startswith(FIRST_KEY) else None
