@@ -52,9 +52,11 @@ def places_of(text: Vmcoreinfo, guest: Guest) -> Iterator[tuple[PlacedKernel, bo
 class VirtualMemory:
     """The memory of one kernel, in one byte order."""
 
-    def __init__(self, kernel: PlacedKernel, order: ByteOrder) -> None:
+    def __init__(self, kernel: PlacedKernel, order: ByteOrder, exact: bool = False) -> None:
+        """With `exact` no byte is read but those that are asked for: slower, for a record of what was read."""
         self.kernel = kernel
         self.order = order
+        self._exact = exact
         self.word = kernel.machine.bits // 8
         """Bytes of an unsigned long and of a pointer."""
         self._mask = (1 << kernel.machine.bits) - 1
@@ -76,6 +78,8 @@ class VirtualMemory:
 
     def read(self, va: int, length: int) -> bytes | None:
         """Return `length` bytes at `va`; None if the dump does not hold all of them. The caller bounds `length`."""
+        if self._exact:
+            return read_mapped(self.kernel.guest, self.paddr, va & self._mask, length)
         parts = []
         while length > 0:
             va &= self._mask

@@ -19,7 +19,7 @@ from vmci_tui.layers.range_table import Range
 
 _PAGE: Final = 4096
 BANNER: Final = b"Linux version "
-_NEAR: Final = 0x600
+NEAR: Final = 0x600
 """Bytes of .rodata within which the banner begins: at 0xc0 to 0x508 in kernels of seven machines."""
 _CHUNK: Final = 1 << 20
 SEARCHED: Final = 4 << 30
@@ -79,8 +79,8 @@ def _mapped(guest: Guest, cpu: Cpu) -> Place | None:
     start = next((va for va in range(_MAP, _MAP_END, _STEP) if paddr_by_cpu(guest, cpu, va) is not None), _MAP_END)
     for va in range(start, min(start + _IMAGE, _MAP_END), _STEP):
         at = paddr_by_cpu(guest, cpu, va)
-        data = None if at is None else guest.read(at, _NEAR + _BANNER_LENGTH)
-        if at is not None and data is not None and (found := data.find(BANNER, 0, _NEAR)) >= 0:
+        data = None if at is None else guest.read(at, NEAR + _BANNER_LENGTH)
+        if at is not None and data is not None and (found := data.find(BANNER, 0, NEAR)) >= 0:
             return Place(at, _line(data[found:]), va - at)
     return None
 
@@ -104,7 +104,7 @@ def _banners_in(guest: Guest, at: int, length: int, budget: Budget) -> Iterator[
     while found >= 0:
         budget.spend()
         inside = (at + found) % _PAGE
-        if inside < _NEAR:
+        if inside < NEAR:
             yield Place(at + found - inside, _line(data[found : found + _BANNER_LENGTH]), None)
         found = data.find(BANNER, found + 1)
 

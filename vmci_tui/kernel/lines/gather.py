@@ -23,7 +23,7 @@ from vmci_tui.kernel.types.btf import MAGIC, SIZE_LIMIT, STEPS, Btf, BtfError, r
 from vmci_tui.kernel.virtual_memory import read_mapped
 
 _RELEASE: Final = re.compile(rb"Linux version (\S{1,64}) ")
-_IMAGE: Final = 48 << 20
+IMAGE: Final = 48 << 20
 """Bytes after the start of the read-only data in which types are searched."""
 NO_TABLE: Final = NotKnown("memory has no whole symbol table of a kernel (kallsyms)")
 _BANNER: Final = 96
@@ -93,7 +93,7 @@ def _types(guest: Guest, symbols: KernelSymbols, kernel: RunningKernel) -> Btf |
     if len(start) == len(stop) == 1 and 0 < stop[0] - start[0] <= SIZE_LIMIT:
         raw = kernel.read(start[0], stop[0] - start[0])
         return None if raw is None else _read(raw, kernel, budget)
-    image = read_with_holes(guest, symbols.paddr, _IMAGE)
+    image = read_with_holes(guest, symbols.paddr, IMAGE)
     magic = MAGIC.to_bytes(2, kernel.order) + b"\1\0" + (24).to_bytes(4, kernel.order)
     at = image.find(magic)
     with suppress(Spent):

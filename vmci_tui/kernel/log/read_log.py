@@ -14,19 +14,19 @@ from vmci_tui.kernel.virtual_memory import VirtualMemory, places_of
 from vmci_tui.proof.text_values import symbol, unusable
 
 
-def read_log(text: Vmcoreinfo, guest: Guest) -> KernelLog:
+def read_log(text: Vmcoreinfo, guest: Guest, exact: bool = False) -> KernelLog:
     """Return the log of the kernel that the text describes; without records and with the reason if it is not there.
 
-    Raises Cancelled by the guest's budget.
+    With `exact` no byte of the log is read but those of its records. Raises Cancelled by the guest's budget.
     """
     guest = guest._replace(budget=(guest.budget or Budget()).refill())
     try:
-        return _read(text, guest)
+        return _read(text, guest, exact)
     except (Spent, PackageMissing) as stopped:
         return KernelLog((), "", (f"{stopped}.",))
 
 
-def _read(text: Vmcoreinfo, guest: Guest) -> KernelLog:
+def _read(text: Vmcoreinfo, guest: Guest, exact: bool) -> KernelLog:
     if symbol(text, b"prb") is not None:
         read = read_ring
     elif symbol(text, b"log_buf") is None:
@@ -36,7 +36,7 @@ def _read(text: Vmcoreinfo, guest: Guest) -> KernelLog:
     why = "the note does not say where the kernel is in memory"
     for kernel, proved in places_of(text, guest):
         for order in kernel.orders:
-            log = read(VirtualMemory(kernel, order), text)
+            log = read(VirtualMemory(kernel, order, exact), text)
             if isinstance(log, KernelLog):
                 return log if proved else log._replace(remarks=(_UNPROVED, *log.remarks))
             why = log

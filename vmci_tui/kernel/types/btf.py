@@ -22,6 +22,8 @@ MAGIC: Final = 0xEB9F
 SIZE_LIMIT: Final = 32 << 20
 """Bytes. Kernels of distributions have 3 to 10 MiB."""
 _HEADER: Final = "HBBIIIII"
+HEADER_LENGTH: Final = 24
+"""Bytes of the header that Linux writes."""
 _TYPE_LIMIT: Final = 1 << 20
 """Debian's kernels have up to 125,000."""
 _NAME_LIMIT: Final = 128
@@ -234,7 +236,7 @@ def read_btf(data: bytes | memoryview, order: ByteOrder, pointer_size: int, budg
     magic, version, _, header, type_off, type_len, str_off, str_len = struct.unpack_from(prefix + _HEADER, data)
     if magic != MAGIC or version != 1:
         raise BtfError("no BTF of version 1 is there")
-    if header < 24 or max(type_off + type_len, str_off + str_len) > len(data) - header:
+    if header < HEADER_LENGTH or max(type_off + type_len, str_off + str_len) > len(data) - header:
         raise BtfError("the sections of the BTF are outside it")
     if max(type_len, str_len) > SIZE_LIMIT:
         raise BtfError("the BTF is larger than a kernel's")

@@ -1,0 +1,1 @@
+"""Cutting a dump: which memory is read by proof, log and readers, and a dump of only these pages."""

@@ -1,0 +1,131 @@
+"""Make a dump of only those pages of another one that matter."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+from vmci_tui.common.progress import Progress
+from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.containers import VirtualRange
+from vmci_tui.containers.base import Dump
+from vmci_tui.containers.elf.dump import ElfDump
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.cutting.masked import MaskedSource
+from vmci_tui.cutting.recorder import Part
+from vmci_tui.cutting.wanted import Recorded, record
+from vmci_tui.document.document import Document
+from vmci_tui.document.state import State
+from vmci_tui.formats.elf_records import PT_LOAD
+from vmci_tui.images.as_dump import dump_of
+from vmci_tui.images.guest_image import GuestImage
+from vmci_tui.images.of_dump import as_elf
+from vmci_tui.layers.file import files_of
+from vmci_tui.layers.memory_map import Memory
+from vmci_tui.layers.range_table import Range, Ranges, joined
+from vmci_tui.readers.verdicts import ChosenReaders
+
+_PAGE: Final = 4096
+_TEXT: Final = re.compile(rb"[\t\x20-\x7e]{8,}")
+"""What `strings -n 8` prints."""
+_PIECE: Final = 1 << 20
+_TABLES: Final = ("symbols", "types")
+_LISTED: Final = 100_000
+"""The most different texts that are listed."""
+
+
+class CutChoice(NamedTuple):
+    """What the user wants in a cut."""
+
+    kinds: frozenset[str]
+    """Names of wanted.KINDS."""
+    programs: frozenset[str] = frozenset()
+    """Programs of which the reads are kept that the rules of readers do not make."""
+    masked: bool = False
+    """Whether bytes that nothing read are zeros."""
+
+
+class Cut(NamedTuple):
+    """A document whose `saved_layout` is the cut, and what is in it."""
+
+    document: Document
+    pages: dict[str, int]
+    """Pages by what they are kept for; a page may be kept for several things."""
+    kept_text: tuple[Safe, ...]
+    """Every text of eight characters or more in its memory, but the lines of the note and the kernel's own tables."""
+    remarks: tuple[str, ...]
+
+    @property
+    def memory(self) -> Ranges:
+        assert self.document.dump is not None
+        return self.document.dump.memory.ranges
+
+
+def cut(document: Document, choice: CutChoice, progress: Progress, readers: ChosenReaders) -> Cut:
+    """Return the cut of a dump. Nothing is written. Raises OpenError, and what `progress` raises."""
+    elf = as_elf(document)
+    whole = elf.dump
+    assert whole is not None
+    recorded = record(elf.state, guest_of(whole), choice.kinds, readers, choice.programs, progress)
+    memory = Memory(_pages(recorded, whole.guest_memory))
+    source = MaskedSource(whole.guest_source, recorded.parts) if choice.masked else whole.guest_source
+    image = GuestImage(whole.container, whole.machine, whole.bits, whole.order, source, memory, elf.state.notes)
+    dump = dump_of(image, files_of(document.source))
+    state = State(notes=dump.notes, mapped=tuple(_mapped(whole, memory.ranges)))
+    pages = {kind: sum(end - start for start, end in _aligned(parts)) // _PAGE for kind, parts in recorded.by.items()}
+    made = Document(document.name, dump.source, dump, state)
+    return Cut(made, pages, tuple(_texts(dump, elf.state, recorded)), recorded.remarks)
+
+
+def _aligned(parts: Iterable[Part]) -> Iterator[Part]:
+    return joined((start // _PAGE * _PAGE, -(-end // _PAGE) * _PAGE) for start, end in parts)
+
+
+def _pages(recorded: Recorded, memory: Memory) -> Ranges:
+    """Return all pages of which a byte was read, as far as memory has them."""
+    out = Ranges()
+    for start, end in _aligned(sorted(part for parts in recorded.by.values() for part in parts)):
+        while start < end:
+            item = memory.range_at(start)
+            if item is None:  # a page of which memory has a part only
+                index = bisect_right(memory.ranges.starts, start)
+                start = memory.ranges[index].paddr if index < len(memory.ranges) else end
+                continue
+            stop = min(end, item.end)
+            if item.offset is not None:
+                out.add(start, stop, item.offset + start - item.paddr)
+            start = stop
+    return out
+
+
+def _mapped(whole: Dump, kept: Iterable[Range]) -> Iterator[VirtualRange]:
+    """Yield the virtual addresses of the kept ranges, where the dump has others than the physical ones."""
+    if not isinstance(whole, ElfDump):
+        return
+    loads = sorted((s.paddr, s.paddr + s.filesz, s.vaddr) for s in whole.segments if s.type == PT_LOAD)
+    starts = [start for start, _, _ in loads]
+    for item in kept:
+        start, end, vaddr = loads[max(bisect_right(starts, item.paddr) - 1, 0)]
+        if start <= item.paddr < end and vaddr != start:
+            yield VirtualRange(item.paddr, item.end, vaddr - start if vaddr else None)
+
+
+def _texts(dump: Dump, state: State, recorded: Recorded) -> Iterator[Safe]:
+    """Yield each text in the memory of the cut once, as `strings -n 8` finds it.
+
+    The lines of the note are left out, and pages that are only kept for tables: names of symbols and types are public.
+    """
+    note, memory = state.vmcoreinfo, dump.guest_memory
+    seen = set(_TEXT.findall(note.text)) if note is not None else set()
+    private = sorted(part for kind, parts in recorded.by.items() if kind not in _TABLES for part in parts)
+    for first, end in _aligned(private):
+        for start in range(first, end, _PIECE):
+            for text in _TEXT.findall(memory.read(dump.guest_source, start, min(_PIECE, end - start))):
+                if text in seen:
+                    continue
+                if len(seen) >= _LISTED:
+                    return
+                seen.add(text)
+                yield visible(text)

@@ -1,0 +1,56 @@
+"""Where the tables of a kernel are: a cut keeps them, and not all the memory in which they were looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from vmci_tui.containers.guest import Guest
+from vmci_tui.cutting.recorder import Part
+from vmci_tui.kernel.image.places import BANNER, NEAR, read_with_holes
+from vmci_tui.kernel.lines.gather import IMAGE
+from vmci_tui.kernel.symbols.read_symbols import KernelSymbols
+from vmci_tui.kernel.types.btf import HEADER_LENGTH, Btf
+
+_INDEX: Final = 512
+"""Bytes of kallsyms_token_index: 256 numbers of 16 bits."""
+
+
+def banner_place(symbols: KernelSymbols) -> Part:
+    """Return the beginning of a kernel's read-only data, in which its banner is: by that it is found."""
+    return symbols.paddr, symbols.paddr + NEAR + len(BANNER) + len(symbols.banner)
+
+
+def symbols_place(symbols: KernelSymbols) -> Part | None:
+    """Return where the table of symbols is, from its first part to the end of its last one; None if that is not known.
+
+    The parts are next to each other, in an order that depends on the version.
+    """
+    shift = symbols.table.shift
+    if shift is None or not symbols.tables:
+        return None
+    word, count = symbols.bits // 8, len(symbols.table)
+    lengths = {
+        b"kallsyms_token_index": _INDEX,
+        b"kallsyms_addresses": count * word,
+        b"kallsyms_offsets": count * 4,
+        b"kallsyms_relative_base": word,
+    }
+    ends = (at + lengths.get(name, word) for name, at in symbols.tables.items())
+    return min(symbols.tables.values()) - shift, max(ends) - shift
+
+
+def types_place(guest: Guest, symbols: KernelSymbols, types: Btf) -> Part | None:
+    """Return where BTF is that no symbol names; None if it is not in one piece in the image."""
+    at = read_with_holes(guest, symbols.paddr, IMAGE).find(types.types)
+    if at < HEADER_LENGTH:
+        return None
+    start = symbols.paddr + at - HEADER_LENGTH
+    return start, start + HEADER_LENGTH + len(types.types) + len(types.strings)
+
+
+def pieces(part: Part, length: int) -> Iterator[Part]:
+    """Yield a part in pieces of at most `length` bytes, each as its address and length."""
+    start, end = part
+    for at in range(start, end, length):
+        yield at, min(length, end - at)
