@@ -377,6 +377,28 @@ class Convert(TypedDict):
     written: Annotated[WrittenFile | None, "null with `--dry-run`"]
 
 
+class CutPages(TypedDict):
+    """What a cut holds."""
+
+    pages: int
+    bytes: Annotated[int, "of memory"]
+    by: Annotated[dict[str, int], "pages by what they are kept for; a page may be kept for several things"]
+    kept_text: Annotated[list[str], "every text of eight characters or more that stays inside, but those of the note"]
+
+
+class Cut(TypedDict):
+    """`vmci cut SOURCE -o OUT --json`"""
+
+    file: str
+    cut: CutPages
+    remarks: Annotated[list[str], "what could not be kept, a sentence each"]
+    before: Annotated[dict[str, bool | None], "whether each reader accepts the source, seen as a dump"]
+    after: Annotated[dict[str, bool | None], "whether each reader accepts the cut"]
+    versions: Annotated[dict[str, str], "the version of each reader whose rules judge"]
+    plan: Plan
+    written: Annotated[WrittenFile | None, "null with `--dry-run`"]
+
+
 class UnflattenPlan(TypedDict):
     """A plan without steps."""
 
@@ -591,6 +613,7 @@ COMMANDS: Final = (
         Save,
         Repair,
         Convert,
+        Cut,
         Undo,
         Unflatten,
         Diff,

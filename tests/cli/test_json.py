@@ -157,6 +157,11 @@ def test_convert(printed: Printed) -> None:
     assert made["written"]["file"] == "converted.elf" and made["witnessed"]
 
 
+def test_cut(printed: Printed) -> None:
+    made = printed(of.Cut, "cut", "amd64-cut-note.elf", "-o", "small.elf")
+    assert made["written"]["file"] == "small.elf" and made["cut"]["by"]["proof"]
+
+
 def test_unflatten(printed: Printed) -> None:
     shutil.copy(DATA / "faults" / "elf-basic-flat.dump", "flat")
     printed(of.Unflatten, "unflatten", "flat", "-o", "plain")

@@ -162,6 +162,19 @@ def parser() -> argparse.ArgumentParser:
     image.add_argument("--check-limit", metavar="N", help="most bytes of memory to read back (default 64 GiB)")
     _readers(image)
 
+    part = _command(commands, "cut", "write a small dump of only the pages that proof, log and readers read")
+    part.usage = "vmci cut SOURCE -o OUT.elf [OPTION ...]"
+    part.add_argument("file", metavar="SOURCE", help="any dump, or an image of memory")
+    _image(part, blocks=True)
+    part.add_argument("-o", "--output", metavar="OUT", help="the file to write; it must not exist")
+    part.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
+    part.add_argument("--keep", metavar="WHAT,...", help="of note,proof,cpus,log (the default), symbols,types")
+    part.add_argument("--no-log", action="store_true", help="leave out the kernel's log")
+    part.add_argument("--mask", action="store_true", help="make every byte zero that nothing read")
+    part.add_argument("--for", dest="programs", metavar="READER,...", help="keep all that makedumpfile reads, too")
+    part.add_argument("--report", metavar="PAGE", help="also write what is kept, and sha256 sums (Markdown)")
+    _readers(part)
+
     dump = _command(commands, "hex", "print a hex dump")
     _file(dump)
     _no_stop(dump)

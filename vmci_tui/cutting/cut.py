@@ -22,9 +22,10 @@ from vmci_tui.formats.elf_records import PT_LOAD
 from vmci_tui.images.as_dump import dump_of
 from vmci_tui.images.guest_image import GuestImage
 from vmci_tui.images.of_dump import as_elf
-from vmci_tui.layers.file import files_of
+from vmci_tui.layers.file import FileSource, Source, files_of
 from vmci_tui.layers.memory_map import Memory
 from vmci_tui.layers.range_table import Range, Ranges, joined
+from vmci_tui.readers.file_view import View
 from vmci_tui.readers.verdicts import ChosenReaders
 
 _PAGE: Final = 4096
@@ -58,6 +59,11 @@ class Cut(NamedTuple):
     remarks: tuple[str, ...]
 
     @property
+    def page_count(self) -> int:
+        """All pages of which it has a byte."""
+        return sum(end - start for start, end in _aligned((item.paddr, item.end) for item in self.memory)) // _PAGE
+
+    @property
     def memory(self) -> Ranges:
         assert self.document.dump is not None
         return self.document.dump.memory.ranges
@@ -68,15 +74,26 @@ def cut(document: Document, choice: CutChoice, progress: Progress, readers: Chos
     elf = as_elf(document)
     whole = elf.dump
     assert whole is not None
-    recorded = record(elf.state, guest_of(whole), choice.kinds, readers, choice.programs, progress)
-    memory = Memory(_pages(recorded, whole.guest_memory))
+
+    def as_cut(source: Source) -> View:
+        made = _laid_out(elf, whole, source, whole.guest_memory)
+        return View(made.source, made.saved_layout.image)
+
+    recorded = record(elf.state, guest_of(whole), choice.kinds, readers, choice.programs, as_cut, progress)
     source = MaskedSource(whole.guest_source, recorded.parts) if choice.masked else whole.guest_source
-    image = GuestImage(whole.container, whole.machine, whole.bits, whole.order, source, memory, elf.state.notes)
-    dump = dump_of(image, files_of(document.source))
-    state = State(notes=dump.notes, mapped=tuple(_mapped(whole, memory.ranges)))
+    made = _laid_out(elf, whole, source, Memory(_pages(recorded, whole.guest_memory)), files_of(document.source))
     pages = {kind: sum(end - start for start, end in _aligned(parts)) // _PAGE for kind, parts in recorded.by.items()}
-    made = Document(document.name, dump.source, dump, state)
-    return Cut(made, pages, tuple(_texts(dump, elf.state, recorded)), recorded.remarks)
+    return Cut(made, pages, tuple(_texts(made, recorded)), recorded.remarks)
+
+
+def _laid_out(
+    elf: Document, whole: Dump, source: Source, memory: Memory, files: tuple[FileSource, ...] = ()
+) -> Document:
+    """Return a dump of this memory, with the notes and the virtual addresses of the whole one."""
+    image = GuestImage(whole.container, whole.machine, whole.bits, whole.order, source, memory, elf.state.notes)
+    dump = dump_of(image, files)
+    state = State(notes=dump.notes, mapped=tuple(_mapped(whole, memory.ranges)))
+    return Document(elf.name, dump.source, dump, state)
 
 
 def _aligned(parts: Iterable[Part]) -> Iterator[Part]:
@@ -112,12 +129,14 @@ def _mapped(whole: Dump, kept: Iterable[Range]) -> Iterator[VirtualRange]:
             yield VirtualRange(item.paddr, item.end, vaddr - start if vaddr else None)
 
 
-def _texts(dump: Dump, state: State, recorded: Recorded) -> Iterator[Safe]:
+def _texts(made: Document, recorded: Recorded) -> Iterator[Safe]:
     """Yield each text in the memory of the cut once, as `strings -n 8` finds it.
 
     The lines of the note are left out, and pages that are only kept for tables: names of symbols and types are public.
     """
-    note, memory = state.vmcoreinfo, dump.guest_memory
+    dump, note = made.dump, made.state.vmcoreinfo
+    assert dump is not None
+    memory = dump.guest_memory
     seen = set(_TEXT.findall(note.text)) if note is not None else set()
     private = sorted(part for kind, parts in recorded.by.items() if kind not in _TABLES for part in parts)
     for first, end in _aligned(private):

@@ -28,7 +28,7 @@ from vmci_tui.kernel.lines.prove_lines import prove_lines
 from vmci_tui.kernel.lines.running_kernel import RunningKernel
 from vmci_tui.kernel.log.read_log import read_log
 from vmci_tui.kernel.symbols.read_symbols import KernelSymbols, read_symbols
-from vmci_tui.layers.memory_map import Memory
+from vmci_tui.layers.file import Source
 from vmci_tui.proof import prove
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.verdicts import ChosenReaders, judge_file
@@ -57,11 +57,13 @@ def record(
     kinds: frozenset[str],
     readers: ChosenReaders,
     programs: frozenset[str],
+    as_cut: Callable[[Source], View],
     progress: Progress,
 ) -> Recorded:
     """Read what `kinds` name, what the rules of all readers read, and what `programs` read beyond these rules.
 
-    `guest` is the memory of an ELF dump. Raises what `progress` raises.
+    `as_cut` lays a source of this memory out as cuts are: readers may find other memory in the dump's own layout.
+    Raises what `progress` raises.
     """
     recorder = Recorder(guest.source)
     chosen = text_to_read(state.vmcoreinfo, guest, progress)
@@ -71,7 +73,7 @@ def record(
     steps: dict[str, Callable[[], object]] = {
         "note": of.note,
         "proof": of.proof,
-        "cpus": partial(of.cpus, View(recorder), readers),
+        "cpus": partial(of.cpus, as_cut(recorder), readers),
         "log": of.log,
         "symbols": of.symbols,
         "types": of.types,
@@ -83,8 +85,7 @@ def record(
     if "makedumpfile" in programs:
         with recorder.recording("makedumpfile"):
             of.makedumpfile()
-    memory = Memory(guest.memory.ranges)
-    return Recorded(recorder.read_for(memory), recorder.parts(), tuple(of.remarks()))
+    return Recorded(recorder.read_for(guest.memory), recorder.parts(), tuple(of.remarks()))
 
 
 def _found(text: Vmcoreinfo | None, guest: Guest, progress: Progress) -> RankedCandidate | None:

@@ -47,7 +47,6 @@ def candidates_text(judged: Sequence[RankedCandidate]) -> Iterator[str]:
 
 
 def repair_json(done: Repair) -> Json:
-    now, after = done.readers
     return {
         "repair": {
             "steps": [{"code": step.code, "label": step.edit.label} for step in done.steps],
@@ -56,9 +55,16 @@ def repair_json(done: Repair) -> Json:
             "proof": proof_json(done.proof),
         },
         "candidates": candidates_json(done.candidates),
-        "before": {name: verdict.accepts for name, verdict in now.items()},
-        "after": {name: verdict.accepts for name, verdict in after.items()},
-        "versions": {name: verdict.reader.title for name, verdict in now.items()},
+        **verdicts_of_both(done.readers),
+    }
+
+
+def verdicts_of_both(both: VerdictPair) -> Json:
+    """Return whether each reader accepts before and after, and the version whose rules judge."""
+    return {
+        "before": {name: verdict.accepts for name, verdict in both.now.items()},
+        "after": {name: verdict.accepts for name, verdict in both.after.items()},
+        "versions": {name: verdict.reader.title for name, verdict in both.now.items()},
     }
 
 

@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -132,3 +133,27 @@ def _false(value: bytes) -> set[bytes]:
     if value.lstrip(b"-").isdigit():
         out |= {b"%d" % (int(value) + (1 << 32)), b"%d" % -int(value)}
     return out - {value, b"", b"-"}
+
+
+_TABLES = "note,proof,cpus,log,symbols,types"
+
+
+@pytest.mark.parametrize("options", [(), ("--mask",), ("--mask", "--keep", _TABLES)], ids=str)
+def test_of_a_cut_is_said_what_is_said_of_the_whole(guest: Guest, options: tuple[str, ...], tmp_path: Path) -> None:
+    whole, cut, again = (tmp_path / name for name in ("whole.elf", "cut.elf", "again.elf"))
+    _vmci("convert", str(guest.dump), "-o", str(whole))
+    for source, out in ((whole, cut), (cut, again)):
+        assert _vmci("cut", str(source), "-o", str(out), *options).returncode == 0
+    assert cut.read_bytes() == again.read_bytes()
+    assert cut.stat().st_size < (8 << 20 if _TABLES in options else 1 << 20)
+    for command in ("log", "cpus", *["prove"] * (_TABLES in options)):
+        answers = [_vmci(command, str(path)) for path in (whole, cut)]
+        assert answers[0].stdout == answers[1].stdout and answers[0].returncode == answers[1].returncode, command
+    said = [json.loads(_vmci("check", str(path), "--json").stdout)["readers"] for path in (whole, cut)]
+    verdicts = [{name: (each["accepts"], each["reads"]) for name, each in readers.items()} for readers in said]
+    assert verdicts[0] == verdicts[1]
+    whole.unlink()
+
+
+def _vmci(*words: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([sys.executable, "-m", "vmci_tui", *words], capture_output=True, check=False)

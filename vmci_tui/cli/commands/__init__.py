@@ -6,7 +6,7 @@ from typing import Final
 
 GROUPS: Final = {
     "look": ("check", "show", "find", "log", "cpus", "symbols", "prove", "diff", "hex", "explain"),
-    "repair": ("repair", "undo", "set", "append", "strip", "unflatten", "convert"),
+    "repair": ("repair", "undo", "set", "append", "strip", "unflatten", "convert", "cut"),
     "craft": ("new", "craft", "ask", "predict"),
     "learn": ("lessons", "serve"),
 }

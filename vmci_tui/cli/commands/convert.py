@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import time
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from vmci_tui.cli.chosen_readers import choose, missing_text
 from vmci_tui.cli.commands.edit import open_dump
 from vmci_tui.cli.consent import print_leftovers
+from vmci_tui.cli.file_digest import digest
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import say
 from vmci_tui.cli.vm_dump import dump_of_vm, print_vm_plan
 from vmci_tui.common.errors import FileTaken, UsageError
-from vmci_tui.common.progress import Progress
 from vmci_tui.common.safe_text import visible
 from vmci_tui.common.sizes import size_text
 from vmci_tui.formats.fw_cfg_entry import parse_number
 from vmci_tui.layers.file import FileSource, files_of, refuse_other
 from vmci_tui.opening.open_file import names_vm
-from vmci_tui.render.conversion.page import Digest, conversion_page
+from vmci_tui.render.conversion.page import conversion_page
 from vmci_tui.render.conversion.report import conversion_json, conversion_text
 from vmci_tui.render.dump_report import plan_json, plan_text
 from vmci_tui.repair.conversion import Conversion, convert
@@ -31,8 +29,6 @@ from vmci_tui.saving.harm import consent
 from vmci_tui.saving.new_file import refuse_target, write_new
 from vmci_tui.saving.plan import plan_copy
 from vmci_tui.saving.save_copy import CHECK_LIMIT, SaveResult, save_copy
-
-_PIECE: Final = 1 << 20
 
 
 def run(options: argparse.Namespace) -> int:
@@ -84,19 +80,10 @@ def _written(
 
 def _report(path: str, made: Conversion, saved: SaveResult) -> None:
     progress = shown_progress()
-    sources = [_digest(file, progress) for file in files_of(made.document.source)]
+    sources = [digest(file, progress) for file in files_of(made.document.source)]
     with FileSource(str(saved.name)) as written:
-        result = _digest(written, progress)
+        result = digest(written, progress)
     when = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
     page = "".join(f"{line}\n" for line in conversion_page(made, sources, result, when))
     write_new(path, page.encode("ascii"))
     say(f"vmci: wrote {visible(path)}")
-
-
-def _digest(file: FileSource, progress: Progress) -> Digest:
-    summed = hashlib.sha256()
-    for at in range(0, file.size, _PIECE):
-        summed.update(file.read(at, _PIECE))
-        progress("sha256", at, file.size)
-    progress("sha256", file.size, file.size)
-    return Digest(file.name, file.size, summed.hexdigest())
