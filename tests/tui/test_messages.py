@@ -35,7 +35,7 @@ async def test_messages_can_be_read_again(sample: Sample) -> None:
 async def test_the_note_is_removed_by_no_plain_letter(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         document = main_screen(pilot).document
-        await pilot.press("4", "x", "J", "K", "r")
+        await pilot.press("4", "x", "J", "K", "r", "escape")
         assert document.state == document.opened
         await pilot.press("ctrl+x")
         await settled(pilot)

@@ -52,7 +52,7 @@ class MainScreen(Guarded, Screen[None]):
         bind("s,ctrl+s", "save", "Save", "Save a copy; the plan is shown first"),
         bind("u,ctrl+z", "undo", "Undo", "Undo the last edit; then the last save in place"),
         bind("R", "repair", "Repair", "Apply all safe fixes in one go; those of a dump are shown first"),
-        bind("f5", "refresh", "Ask again", "Ask the running VM again: its entry, its note and its memory"),
+        bind("f5,ctrl+l", "refresh", "Ask again", "Ask the running VM again: its entry, its note and its memory"),
         bind("v", "readers", "Readers", "Show every reader's verdict, and why"),
         bind("F", "find", "Find note", "Find the note in guest memory"),
         bind("a", "append", "Add note", "Add or replace the VMCOREINFO note"),
