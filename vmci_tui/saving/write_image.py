@@ -16,6 +16,7 @@ from typing import Final
 from vmci_tui.common.errors import SaveError
 from vmci_tui.common.progress import Progress
 from vmci_tui.layers.file import FileSource, Source
+from vmci_tui.layers.head_and_memory import HeadAndMemory, Part
 from vmci_tui.layers.image import Image, NewBytes, SourceBytes
 from vmci_tui.saving.verify import PIECE
 
@@ -92,11 +93,11 @@ def _copy(source: Source, fd: int, extent: SourceBytes, to: int, total: int, pro
             if isinstance(source, FileSource):
                 at += copy_some(source, fd, at, min(_CHUNK, end - at), at + shift)
                 continue
-            chunk_end = min(end, at + _CHUNK)
-            while at < chunk_end:
-                data = _some(source, at, chunk_end - at)
-                _write_data(fd, data, at + shift)
-                at += len(data)
+            stop = min(end, at + _CHUNK)
+            parts = source.parts(at, stop) if isinstance(source, HeadAndMemory) else (Part(at, stop - at, source, at),)
+            for part in parts:
+                _copy_filled(fd, part, part.at + shift)
+            at = stop
     progress("copy", to + extent.length, total)
 
 
@@ -120,20 +121,43 @@ def _some(source: Source, at: int, length: int) -> bytes:
     return data
 
 
-def _write_data(fd: int, data: bytes, to: int) -> None:
-    """Write what is not zero, in whole blocks of the new file; the rest of it stays a hole."""
+def _copy_filled(fd: int, part: Part, to: int) -> None:
+    """Copy what is not zero, in whole blocks of the new file; the rest of it stays a hole.
+
+    Long stretches of a file are copied in the kernel: it has them at hand, since they were just looked at.
+    """
+    source, done, at = part.source, 0, 0
+    while at < part.length:
+        data = _some(source, part.offset + at, part.length - at)
+        runs = _filled(data, to + at)
+        if not isinstance(source, FileSource) or runs != [(0, len(data))]:
+            _copy_run(fd, part, to, done, at)
+            for first, end in runs:
+                pwrite(fd, data[first:end], to + at + first)
+            done = at + len(data)
+        at += len(data)
+    _copy_run(fd, part, to, done, at)
+
+
+def _copy_run(fd: int, part: Part, to: int, start: int, end: int) -> None:
+    while start < end:
+        start += copy_some(part.source, fd, part.offset + start, end - start, to + start)
+
+
+def _filled(data: bytes, to: int) -> list[tuple[int, int]]:
+    """Return the parts of the data that are not zero, in whole blocks of the new file."""
     if data == _ZEROS[: len(data)]:
-        return
-    start, at = 0, BLOCK - to % BLOCK
-    edges = [0, *range(at, len(data), BLOCK), len(data)]
-    for first, end in pairwise(edges):
-        block = data[first:end]
-        if block == _ZEROS[: end - first]:
+        return []
+    runs: list[tuple[int, int]] = []
+    start = 0
+    for first, end in pairwise((0, *range(BLOCK - to % BLOCK, len(data), BLOCK), len(data))):
+        if data[first:end] == _ZEROS[: end - first]:
             if start < first:
-                pwrite(fd, data[start:first], to + start)
+                runs.append((start, first))
             start = end
     if start < len(data):
-        pwrite(fd, data[start:] if start else data, to + start)
+        runs.append((start, len(data)))
+    return runs
 
 
 def _need_space(source: Source, image: Image, fd: int) -> None:
