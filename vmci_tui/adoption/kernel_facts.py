@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from vmci_tui.adoption.kernel_state import kernel_state
+from vmci_tui.common.errors import PackageMissing
 from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document.document import Document
@@ -57,9 +58,15 @@ def kernel_found(
 
 
 def facts_of_note(document: Document) -> KernelFacts | None:
-    """Return what the lines of a dump's own note should be, without a search; None if it has none, or no tables."""
+    """Return what the lines of a dump's own note should be, without a search.
+
+    None if it has no note, its memory no tables, or if no installed package decompresses its pages.
+    """
     text, dump = document.state.vmcoreinfo, document.dump
     if text is None or dump is None or not dump.guest_memory.size:
         return None
-    found = kernel_found(text, guest_of(dump), within=0)
+    try:
+        found = kernel_found(text, guest_of(dump), within=0)
+    except PackageMissing:
+        return None
     return found.facts if isinstance(found, KernelFound) else None

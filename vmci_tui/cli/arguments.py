@@ -26,8 +26,8 @@ exit codes: 0 success, 1 an error or a question, 2 usage, 3 unread, 4 not saved
 """
 
 
-_NAMED = ("serve",)
-"""Commands that the row of another one names: each would be the twenty-fifth line."""
+_NAMED = ("cut", "serve")
+"""Commands that the row of another one names: a screen has 24 lines."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -151,7 +151,7 @@ def parser() -> argparse.ArgumentParser:
     _file(plain, image=False)
     _output(plain, in_place=False)
 
-    image = _command(commands, "convert", "write a memory image as the ELF dump that QEMU would write")
+    image = _command(commands, "convert", "an image as the ELF dump that QEMU would write; cut: a small dump")
     image.usage = "vmci convert SOURCE -o OUT.elf [OPTION ...]"
     image.add_argument("file", metavar="SOURCE", help="an image, RAW@PADDR (several), qmp:SOCKET, or any dump")
     _image(image, blocks=True)
