@@ -32,7 +32,7 @@ async def test_the_inspector_follows_the_cursor(sample: Sample, size: tuple[int,
         await settled(pilot)
         assert screen.query_one(HexPane).has_focus == (size[0] == 80), "where there is room it only follows"
         await pilot.press("5", "ctrl+home")
-        await settled(pilot)
+        await until(pilot, lambda: "magic, byte 1 of 4" in shown(pilot))  # it follows once the cursor rests
         seen = shown(pilot)
         assert "offset 0x0 = 0" in seen and "ELF header: magic, byte 1 of 4" in seen
         assert "32 bit little" in seen and str(int.from_bytes(b"\x7fELF", "little")) in seen

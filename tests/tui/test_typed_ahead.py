@@ -17,8 +17,8 @@ _DOWN = "\x1b[B"
 @pytest.mark.parametrize(
     ("name", "keys", "shown"),
     [
-        ("good.entry", _DOWN * 6 + "\r\x150xabcdef12\r", "0xabcdef12  [12 ef cd ab]"),
-        ("good.entry", _DOWN * 6 + "\r\x15\x1b[200~0xabcdef12\x1b[201~\r", "0xabcdef12  [12 ef cd ab]"),
+        ("good.entry", _DOWN * 3 + "\r\x150xabcdef12\r", "0xabcdef12  [12 ef cd ab]"),
+        ("good.entry", _DOWN * 3 + "\r\x15\x1b[200~0xabcdef12\x1b[201~\r", "0xabcdef12  [12 ef cd ab]"),
         ("x86_64-linux-good.elf", "1f", "MODIFIED"),
         ("x86_64-linux-good.elf", "/pagesize\r\r\x158192\ru", "undone: "),
         ("x86_64-linux-good.elf", "5g0x4e8\r" + "\x1b[C" * 5, "offset 0x4ed"),
