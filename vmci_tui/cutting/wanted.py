@@ -19,6 +19,7 @@ from vmci_tui.cutting.kernel_tables import banner_place, pieces, symbols_place, 
 from vmci_tui.cutting.recorder import Part, Recorder
 from vmci_tui.document.state import State
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.backtrace.trace import traces_of
 from vmci_tui.kernel.cpus.cpu import cpus_of
 from vmci_tui.kernel.cpus.cpu_memory import MAPPED, paddr_by_cpu
 from vmci_tui.kernel.cpus.survey import survey
@@ -28,6 +29,7 @@ from vmci_tui.kernel.lines.prove_lines import prove_lines
 from vmci_tui.kernel.lines.running_kernel import RunningKernel
 from vmci_tui.kernel.log.read_log import read_log
 from vmci_tui.kernel.symbols.read_symbols import KernelSymbols, read_symbols
+from vmci_tui.kernel.tasks.current import task_of
 from vmci_tui.layers.file import Source
 from vmci_tui.proof import prove
 from vmci_tui.readers.file_view import View
@@ -171,9 +173,10 @@ class _Of(NamedTuple):
                 paddr_by_cpu(self.guest, cpu, address or 0)
         self._keep(banner_place(symbols))
         self._keep(symbols_place(symbols))
+        traces_of(survey(self.guest, self.text).cpus, symbols.table)
 
     def types(self) -> None:
-        """Read types and variables, as the proof of every line does."""
+        """Read types and variables, as the proof of every line does, and the task of each CPU."""
         symbols, kernel = self.tables
         if symbols is None or kernel is None:
             return
@@ -184,8 +187,11 @@ class _Of(NamedTuple):
                 recorded.read(at, length)
         elif kernel.types is not None:
             self._keep(types_place(self.plain, symbols, kernel.types))
+        recorded = replace(recorded, types=kernel.types)
         for text in self._texts():
-            prove_lines(replace(recorded, types=kernel.types), text)
+            prove_lines(recorded, text)
+        for one in survey(self.guest, self.text).cpus:
+            task_of(recorded, one.cpu, one.doing.where == "kernel")
 
     def _keep(self, part: Part | None) -> None:
         for at, length in pieces(part, _PIECE) if part is not None else ():
