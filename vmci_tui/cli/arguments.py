@@ -151,7 +151,7 @@ def parser() -> argparse.ArgumentParser:
     _file(plain, image=False)
     _output(plain, in_place=False)
 
-    image = _command(commands, "convert", "an image as the ELF dump that QEMU would write; cut: a small dump")
+    image = _command(commands, "convert", "an image as the dump that QEMU would write; cut: a small one")
     image.usage = "vmci convert SOURCE -o OUT.elf [OPTION ...]"
     image.add_argument("file", metavar="SOURCE", help="an image, RAW@PADDR (several), qmp:SOCKET, or any dump")
     _image(image, blocks=True)
