@@ -29,7 +29,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "undo": ("vmci undo dump.elf",),
     "unflatten": ("vmci unflatten dump.flat -o dump.kdump",),
     "convert": ("vmci convert guest.lime -o guest.elf", "vmci convert guest.lime -o guest.elf --report ticket.md"),
-    "cut": ("vmci cut dump.elf -o small.elf", "vmci cut dump.elf -o small.elf --mask --for makedumpfile"),
+    "cut": ("vmci cut dump.elf -o small.elf",),
     "hex": ("vmci hex dump.elf --paddr 0x19c8000 --len 4KiB",),
     "new": ("vmci new entry --size 4132 --paddr 0x19c8000 -o e.entry",),
     "diff": ("vmci diff old.elf new.elf", "vmci diff dump.elf dump.elf@0x19c8000"),
