@@ -54,6 +54,9 @@ def dump_of_vm(options: argparse.Namespace) -> Iterator[Document]:
     """
     with open_document(options.file, choice=image_choice(options)) as shown:
         source, entry = _live(shown), shown.state.entry
+        if not source.vm.hands_over:
+            hint = "`virsh dump DOMAIN FILE --memory-only`, then `vmci repair FILE -o OUT`"
+            raise UsageError("libvirt dumps its domains itself", hint)
         refuse_target(shown.source, options.output)
         for words in _lacking(shown, source):
             say(f"vmci: {words}")

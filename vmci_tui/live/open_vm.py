@@ -40,10 +40,11 @@ def image_of_vm(vm: RunningVm, stop: bool = True) -> GuestImage:
     ranges = _ranges(vm)
     doubts: list[str] = [TAINT] if vm.name.startswith("virsh:") else []
     entry, head = None, None
-    if stop:
+    if stop and vm.hands_over:
         entry, head = _entry(vm, doubts), _head(vm, ranges, doubts)
-    elif device:
-        doubts.append("the entry and the registers are not known: they need a stop of a millisecond")
+    else:
+        why = "they need a stop of a millisecond" if vm.hands_over else "virsh hands no file to QEMU, qmp:SOCKET does"
+        doubts.append(f"the entry and the registers are not known: {why}")
     machine, bits, order = _machine(vm) if head is None else (head.machine, head.bits, head.order)
     memory = memory_of(ranges)
     source = LiveMemory(vm, memory, order, VmFacts(running, device or entry is not None, ranges))

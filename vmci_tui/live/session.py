@@ -43,6 +43,9 @@ class Refused(OpenError):
 class Session:
     """A connected QMP session."""
 
+    hands_over = True
+    """Whether QEMU can be given open files."""
+
     def __init__(self, path: str, name: Safe, sent: list[str]) -> None:
         """Connect to the socket at `path`; `name` is what messages call it. Each request is added to `sent`.
 

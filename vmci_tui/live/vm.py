@@ -37,7 +37,8 @@ class RunningVm:
         self._used = 0.0
         self._closed = False
         with self._lock:
-            self.version = self._connected().version
+            session = self._connected()
+            self.version, self.hands_over = session.version, session.hands_over
 
     @property
     def stops(self) -> Stops:

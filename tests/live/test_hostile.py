@@ -1,0 +1,86 @@
+"""Mutated answers of a QMP server: a VM opens, or the answer is one error, and only rows of the table are sent."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.live.fake_qemu import FakeQemu, serving
+from tests.paths import SAMPLES
+from vmci_tui.common.errors import VmciError
+from vmci_tui.containers import open_dump
+from vmci_tui.layers.file import FileSource
+from vmci_tui.live import session as session_module
+from vmci_tui.live.commands import COMMANDS
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.search.entry_region import region_of
+
+_SEED = 20261130
+_VALUES: tuple[object, ...] = (
+    None, True, -1, 1 << 70, 1.5, "", "\0\x1b[2J", "x" * 70_000, [], [[]], {}, {"return": {}}, {"arch": "s390x"},
+    {"fdset-id": 1 << 40}, {"status": 3, "running": "yes"}, "0000000000000000: 0x0000000000000000\r\n" * 300,
+)  # fmt: skip
+
+
+class Mutated(FakeQemu):
+    """A server whose answers are changed at random: their values, their bytes, or the state of the devices."""
+
+    def __init__(self, dump: Any, seed: int) -> None:
+        super().__init__(dump)
+        self._random = random.Random(seed)
+        self.devices = self._damaged(self.devices)
+        if self._random.random() < 0.3:
+            self.map = self._damaged(self.map.encode()).decode("latin-1")
+
+    def _damaged(self, data: bytes) -> bytes:
+        out = bytearray(data)
+        for _ in range(self._random.choice((0, 1, 8, 64))):
+            at = self._random.randrange(len(out) + 1)
+            out[at : at + self._random.choice((0, 1, 40))] = self._random.randbytes(self._random.choice((0, 1, 9)))
+        return bytes(out)
+
+    def _answer(self, request: dict[str, Any], files: list[int]) -> bytes:
+        said = super()._answer(request, files)
+        match self._random.random():
+            case chance if chance < 0.06:
+                return json.dumps({"return": self._random.choice(_VALUES), "id": request["id"]}).encode() + b"\r\n"
+            case chance if chance < 0.12:
+                return self._damaged(said)
+        return said
+
+
+@pytest.fixture
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "PATIENCE", 0.2)
+    monkeypatch.setattr(session_module.Session.ask, "__defaults__", (0, None, 0.2))
+
+
+@pytest.fixture
+def dump() -> Iterator[Any]:
+    with FileSource(str(SAMPLES / "amd64-cut-note.elf")) as file:
+        yield open_dump(file)
+
+
+@pytest.mark.parametrize("count", [60, pytest.param(5000, marks=pytest.mark.long)])
+@pytest.mark.usefixtures("_quick")
+def test_mutated_answers(tmp_path: Path, dump: Any, count: int) -> None:
+    allowed, opened = {command.name for command in COMMANDS}, 0
+    for number in range(count):
+        fake = Mutated(dump, _SEED + number)
+        with serving(fake, tmp_path / "q") as path:
+            try:
+                with open_document(f"qmp:{path}") as document:
+                    region_of(document)
+                    opened += 1
+            except VmciError as error:
+                assert "\n" not in str(error), number
+        os.unlink(tmp_path / "q")
+        assert set(fake.names) <= allowed, number
+        assert len(fake.asked) < 100, number
+    assert 0 < opened < count
