@@ -142,3 +142,14 @@ def test_the_image_itself_is_never_the_target(image: Path) -> None:
 def test_without_an_output_it_is_an_error_of_usage(image: Path) -> None:
     assert main(["convert", str(image)]) == 2
     assert main(["convert", str(image), "--dry-run", "--report", str(image.with_name("page.md"))]) == 2
+
+
+def test_a_check_of_an_image_says_whose_verdicts_it_shows(
+    image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.md"
+    main(["check", str(image), "--report", str(page)])
+    words = "not of the image itself: what each makes of the ELF dump as which it is shown"
+    assert words in capsys.readouterr().out and words in page.read_text()
+    main(["check", str(SAMPLES / "crlf.elf")])
+    assert "of the image itself" not in capsys.readouterr().out

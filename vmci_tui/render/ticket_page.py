@@ -17,7 +17,7 @@ from vmci_tui.findings.finding import Finding
 from vmci_tui.render.check_report import Checked, verdict_line
 from vmci_tui.render.finding_report import affected, to_do
 from vmci_tui.render.headline import contents
-from vmci_tui.render.verdict_report import said, state_words, versions_words
+from vmci_tui.render.verdict_report import AS_A_DUMP, said, state_words, versions_words
 from vmci_tui.search.candidate import PROVED
 
 _MARKUP: Final = re.compile(r"[\\`*\[\]<>|~&@#]|(?<![^\W_])_|_(?![^\W_])")
@@ -71,6 +71,8 @@ def _findings(found: tuple[Finding, ...]) -> Iterator[str]:
 
 def _readers(checked: Checked) -> Iterator[str]:
     """Yield a table: each reader, its version, its verdict now and after saving, and its words."""
+    if checked.judgement.document.is_image:
+        yield from (f"Verdicts {AS_A_DUMP}.", "")
     yield from ("| Reader | Version | Verdict | It says |", "|---|---|---|---|")
     for name, verdict in checked.both.now.items():
         words = verdict.unread if verdict.state == "opens" else said(verdict)

@@ -69,6 +69,10 @@ def readers_heading(verdicts: Verdicts) -> str:
     return f"readers: {', '.join(f'{name} {verdict.reader.title}' for name, verdict in verdicts.items())}"
 
 
+AS_A_DUMP: Final = "not of the image itself: what each makes of the ELF dump as which it is shown"
+"""What is said before verdicts on a memory image."""
+
+
 def readers_text(both: VerdictPair) -> Iterator[str]:
     """Yield one line a reader: its verdict now, and after saving if that differs; then remarks about its version.
 

@@ -126,7 +126,7 @@ def _checked(options: argparse.Namespace, document: Document, chosen: tuple[str,
         refuse_other(document.source)
         print_json(out | {"installed": choice.installed})
     else:
-        lines = [*_readers_text(checked.both, choice), "", *check_text(checked)]
+        lines = [*_readers_text(checked.both, choice, checked.judgement.document.is_image), "", *check_text(checked)]
         refuse_other(document.source)
         print_lines(lines)
     if options.report is not None:
@@ -156,8 +156,10 @@ def _chosen(names: str | None) -> tuple[str, ...]:
     return chosen
 
 
-def _readers_text(both: VerdictPair, choice: Choice) -> Iterator[str]:
+def _readers_text(both: VerdictPair, choice: Choice, is_image: bool = False) -> Iterator[str]:
     yield report_readers.readers_heading(both.now)
+    if is_image:
+        yield f"  {report_readers.AS_A_DUMP}"
     yield from missing_text(choice)
     yield from report_readers.readers_text(both)
 
