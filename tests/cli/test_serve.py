@@ -82,7 +82,7 @@ async def test_nothing_outside_is_opened_or_saved(tmp_path: Path) -> None:
             await visitor.press("ctrl+u", path, "enter")
             await visitor.settle()  # the one before was refused with the same message
             await visitor.wait_for(*_OUTSIDE)
-        await visitor.press("escape", "3", "b")
+        await visitor.press("escape", "3", "E")
         await visitor.wait_for("The entry of this dump")
         await visitor.press(str(secret), "enter")
         await visitor.wait_for(*_OUTSIDE)
