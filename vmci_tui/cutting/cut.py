@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from vmci_tui.common.progress import Progress
@@ -29,6 +30,8 @@ from vmci_tui.readers.file_view import View
 from vmci_tui.readers.verdicts import ChosenReaders
 
 _PAGE: Final = 4096
+_ROUNDS: Final = 4
+"""No dump was seen that takes more than one."""
 _TEXT: Final = re.compile(rb"[\t\x20-\x7e]{8,}")
 """What `strings -n 8` prints."""
 _PIECE: Final = 1 << 20
@@ -70,7 +73,21 @@ class Cut(NamedTuple):
 
 
 def cut(document: Document, choice: CutChoice, progress: Progress, readers: ChosenReaders) -> Cut:
-    """Return the cut of a dump. Nothing is written. Raises OpenError, and what `progress` raises."""
+    """Return the cut of a dump, and of which a cut is the same. Nothing is written.
+
+    Readers read some pages only because the whole has them, so the cut is cut again until nothing is left out. Raises
+    OpenError, and what `progress` raises.
+    """
+    made = _once(document, choice, progress, readers)
+    for _ in range(_ROUNDS):
+        smaller = _once(made.document, choice, progress, readers)
+        if smaller.page_count == made.page_count:
+            break
+        made = smaller
+    return made
+
+
+def _once(document: Document, choice: CutChoice, progress: Progress, readers: ChosenReaders) -> Cut:
     elf = as_elf(document)
     whole = elf.dump
     assert whole is not None
@@ -92,7 +109,7 @@ def _laid_out(
     """Return a dump of this memory, with the notes and the virtual addresses of the whole one."""
     image = GuestImage(whole.container, whole.machine, whole.bits, whole.order, source, memory, elf.state.notes)
     dump = dump_of(image, files)
-    state = State(notes=dump.notes, mapped=tuple(_mapped(whole, memory.ranges)))
+    state = State(notes=dump.notes, mapped=tuple(_mapped(elf, memory.ranges)))
     return Document(elf.name, dump.source, dump, state)
 
 
@@ -117,16 +134,23 @@ def _pages(recorded: Recorded, memory: Memory) -> Ranges:
     return out
 
 
-def _mapped(whole: Dump, kept: Iterable[Range]) -> Iterator[VirtualRange]:
+def _mapped(elf: Document, kept: Iterable[Range]) -> Iterator[VirtualRange]:
     """Yield the virtual addresses of the kept ranges, where the dump has others than the physical ones."""
-    if not isinstance(whole, ElfDump):
-        return
-    loads = sorted((s.paddr, s.paddr + s.filesz, s.vaddr) for s in whole.segments if s.type == PT_LOAD)
-    starts = [start for start, _, _ in loads]
+    known = sorted(elf.state.mapped or _in_headers(elf.dump), key=attrgetter("start"))
+    starts = [item.start for item in known]
     for item in kept:
-        start, end, vaddr = loads[max(bisect_right(starts, item.paddr) - 1, 0)]
-        if start <= item.paddr < end and vaddr != start:
-            yield VirtualRange(item.paddr, item.end, vaddr - start if vaddr else None)
+        index = bisect_right(starts, item.paddr) - 1
+        if index >= 0 and item.paddr < known[index].end:
+            yield VirtualRange(item.paddr, item.end, known[index].shift)
+
+
+def _in_headers(dump: Dump | None) -> Iterator[VirtualRange]:
+    if not isinstance(dump, ElfDump):
+        return
+    for segment in dump.segments:
+        if segment.type == PT_LOAD and segment.vaddr != segment.paddr:
+            shift = segment.vaddr - segment.paddr if segment.vaddr else None
+            yield VirtualRange(segment.paddr, segment.paddr + segment.filesz, shift)
 
 
 def _texts(made: Document, recorded: Recorded) -> Iterator[Safe]:

@@ -136,6 +136,8 @@ def _false(value: bytes) -> set[bytes]:
 
 
 _TABLES = "note,proof,cpus,log,symbols,types"
+_MOST_OF_7_2 = 10 << 20
+"""Bytes: the types of Linux 7.2 alone take 6 MiB, and its symbols 3 MiB."""
 
 
 @pytest.mark.parametrize("options", [(), ("--mask",), ("--mask", "--keep", _TABLES)], ids=str)
@@ -145,7 +147,8 @@ def test_of_a_cut_is_said_what_is_said_of_the_whole(guest: Guest, options: tuple
     for source, out in ((whole, cut), (cut, again)):
         assert _vmci("cut", str(source), "-o", str(out), *options).returncode == 0
     assert cut.read_bytes() == again.read_bytes()
-    assert cut.stat().st_size < (8 << 20 if _TABLES in options else 1 << 20)
+    most = _MOST_OF_7_2 if str(guest).startswith("sid") else 8 << 20
+    assert cut.stat().st_size < (most if _TABLES in options else 1 << 20)
     for command in ("log", *["cpus", "prove"] * (_TABLES in options)):
         answers = [_vmci(command, str(path)) for path in (whole, cut)]
         assert answers[0].stdout == answers[1].stdout and answers[0].returncode == answers[1].returncode, command
