@@ -11,7 +11,7 @@ from typing import Any
 
 from vmci_tui import __version__
 from vmci_tui.bench import chosen, craft
-from vmci_tui.cli.arguments import parser
+from vmci_tui.cli.arguments import OF_AN_IMAGE, parser
 from vmci_tui.cli.examples import EXAMPLES, note
 from vmci_tui.findings.catalogue import GROUPS, catalogue
 from vmci_tui.knowledge.glossary import KeyInfo, explain, known_keys
@@ -197,14 +197,16 @@ _SEE = (("crash", 8, ","), ("makedumpfile", 8, ","), ("drgn", 1, ","), ("readelf
 
 def _option(action: argparse.Action) -> Iterator[str]:
     """Yield the description of one option or argument."""
-    if action.help in (None, argparse.SUPPRESS) or isinstance(action, argparse._HelpAction):
+    known = (OF_AN_IMAGE[option] for option in action.option_strings if option in OF_AN_IMAGE)
+    about = next(known, action.help)
+    if about in (None, argparse.SUPPRESS) or isinstance(action, argparse._HelpAction):
         return
     name = action.metavar or action.dest
     shown = "{" + ",".join(map(str, action.choices)) + "}" if action.choices and not action.metavar else str(name)
     value = "" if action.nargs == 0 else shown if action.nargs != "?" or not action.option_strings else f"[{shown}]"
     words = ", ".join(action.option_strings)
     heading = rf"\fB{_roff(words)}\fR \fI{_roff(value)}\fR" if words else rf"\fI{_roff(value)}\fR"
-    yield from (".TP", heading if value else rf"\fB{_roff(words)}\fR", *_paragraph(action.help or ""))
+    yield from (".TP", heading if value else rf"\fB{_roff(words)}\fR", *_paragraph(about or ""))
 
 
 def _paragraph(text: str) -> Iterator[str]:

@@ -24,8 +24,12 @@ _TWO_KERNELS = 2 * 4096
 _ALL = {item.name: item for item in DEFECTS}
 
 
+_WHOLE_KERNEL = {"M13"}
+"""Findings that take the symbols and types of a whole kernel in memory, which no dump of the bench has."""
+
+
 def test_every_code_has_a_defect_and_every_defect_a_code() -> None:
-    assert {item.code for item in DEFECTS} == set(catalogue())
+    assert {item.code for item in DEFECTS} == set(catalogue()) - _WHOLE_KERNEL
     assert len(_ALL) == len(DEFECTS)
     for item in DEFECTS:
         assert len(item.does) < 90 and item.does.isascii() and item.does.isprintable(), item

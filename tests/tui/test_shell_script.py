@@ -85,6 +85,7 @@ async def test_screens_that_only_show_have_a_command(
             assert command in shown(pilot).split("\n")[0]
             await pilot.press("escape")
             await settled(pilot)
+    async with running("a.elf", size=(120, 36)) as pilot:  # where there is more room, explain is open already
         await pilot.press("4", "i")
         await settled(pilot)
         assert "$ vmci explain OSRELEASE=6.1.0-56-amd64" in shown(pilot)

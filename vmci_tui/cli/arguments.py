@@ -6,7 +6,7 @@ The app opens without it.
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from vmci_tui import __version__
 from vmci_tui.cli.commands import GROUPS
@@ -258,13 +258,22 @@ def _file(command: argparse.ArgumentParser, blob: bool = False, image: bool = Tr
         _image(command, listed)
 
 
+OF_AN_IMAGE: Final = {
+    "--map": "IOMEM is the /proc/iomem of a raw image",
+    "--snapshot": "of a qcow2 disk: the state of the VM in that snapshot",
+    "--blocks": "of a saved VM: its memory blocks, by address",
+}
+"""The options about memory images; the manual has them also where a command's help has no room for them."""
+
+
 def _image(command: argparse.ArgumentParser, listed: bool = True, blocks: bool = False) -> None:
     """Add what an image does not say itself; `listed`: the help has room for it."""
-    of_raw, of_disk = "IOMEM is the /proc/iomem of a raw image", "of a qcow2 disk: the state of the VM in that snapshot"
-    of_stream = "of a saved VM: its memory blocks, by address"
-    command.add_argument("--map", metavar="IOMEM", help=of_raw if listed else argparse.SUPPRESS)
-    command.add_argument("--snapshot", metavar="NAME", help=of_disk if listed else argparse.SUPPRESS)
-    command.add_argument("--blocks", metavar="NAME,...", help=of_stream if blocks else argparse.SUPPRESS)
+    for option, metavar, shown in (
+        ("--map", "IOMEM", listed),
+        ("--snapshot", "NAME", listed),
+        ("--blocks", "NAME,...", blocks),
+    ):
+        command.add_argument(option, metavar=metavar, help=OF_AN_IMAGE[option] if shown else argparse.SUPPRESS)
 
 
 def _no_stop(command: argparse.ArgumentParser) -> None:
