@@ -88,6 +88,8 @@ async def test_screens_that_only_show_have_a_command(
     async with running("a.elf", size=(120, 36)) as pilot:  # where there is more room, explain is open already
         await pilot.press("4", "i")
         await settled(pilot)
+        pilot.app.screen.query_one("#about").scroll_end(animate=False)
+        await settled(pilot)
         assert "$ vmci explain OSRELEASE=6.1.0-56-amd64" in shown(pilot)
 
 
