@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import lzma
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.paths import SAMPLES
+from tests.paths import DATA, SAMPLES
 from vmci_tui.cli.run import main
 from vmci_tui.opening.open_file import open_document
 
@@ -127,3 +128,43 @@ def test_a_file_that_exists_stays(tmp_path: Path) -> None:
     out.write_text("mine")
     assert main(["cut", str(SAMPLES / "crlf.elf"), "-o", str(out)]) != 0
     assert out.read_text() == "mine"
+
+
+@pytest.mark.parametrize("keep", ["log", "cpus", "proof"])
+def test_what_is_kept_can_be_read_again(keep: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A dump without a note is read by the one in its memory, so that is kept with whatever is read by it."""
+    _cut(SAMPLES / "amd64-cut-nonote.elf", tmp_path / "cut.elf", "--keep", keep)
+    assert "No note" not in capsys.readouterr().out
+    if keep == "log":
+        assert main(["log", str(tmp_path / "cut.elf")]) == 0
+        assert "Linux version" in capsys.readouterr().out
+
+
+def test_with_symbols_and_types_every_line_is_proved_and_text_beside_the_tables_is_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = tmp_path / "whole.elf"
+    whole.write_bytes(lzma.decompress((DATA / "kernels" / "amd64-61.elf.xz").read_bytes()))
+    _cut(whole, tmp_path / "first.elf", "--keep", "types")
+    with open_document(str(tmp_path / "first.elf")) as cut, open_document(str(whole)) as document:
+        assert cut.dump and document.dump
+        pages = [item.paddr for item in cut.dump.memory.ranges if item.length == 4096]
+        zeros = bytes(256)
+        holds = {page: cut.dump.memory.read(cut.dump.source, page, 4096).find(zeros) for page in pages}
+        offsets = [
+            at + inside
+            for page, inside in holds.items()
+            if inside >= 0 and (at := document.dump.memory.offset_of(page)) is not None
+        ]
+    data = bytearray(whole.read_bytes())
+    secrets = [f"private text number {number} of many" for number in range(len(offsets))]
+    for offset, secret in zip(offsets, secrets, strict=True):
+        data[offset + 128 : offset + 128 + len(secret)] = secret.encode()
+    whole.write_bytes(data)
+    capsys.readouterr()
+    written = _cut(whole, tmp_path / "cut.elf", "--keep", "types", "--json")
+    listed = json.loads(capsys.readouterr().out)["cut"]["kept_text"]
+    inside = [secret for secret in secrets if secret.encode() in written]
+    assert inside and set(inside) <= set(listed) and len(listed) < 2000
+    answers = [(main(["prove", str(path)]), capsys.readouterr().out) for path in (whole, tmp_path / "cut.elf")]
+    assert answers[0] == answers[1] and "0 contradicted" in answers[0][1]

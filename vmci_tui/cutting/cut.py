@@ -35,7 +35,6 @@ _ROUNDS: Final = 4
 _TEXT: Final = re.compile(rb"[\t\x20-\x7e]{8,}")
 """What `strings -n 8` prints."""
 _PIECE: Final = 1 << 20
-_TABLES: Final = ("symbols", "types")
 _LISTED: Final = 100_000
 """The most different texts that are listed."""
 
@@ -83,7 +82,7 @@ def cut(document: Document, choice: CutChoice, progress: Progress, readers: Chos
         smaller = _once(made.document, choice, progress, readers)
         if smaller.page_count == made.page_count:
             break
-        made = smaller
+        made = smaller._replace(remarks=made.remarks)
     return made
 
 
@@ -115,6 +114,19 @@ def _laid_out(
 
 def _aligned(parts: Iterable[Part]) -> Iterator[Part]:
     return joined((start // _PAGE * _PAGE, -(-end // _PAGE) * _PAGE) for start, end in parts)
+
+
+def _outside(parts: Iterable[Part], others: Iterable[Part]) -> Iterator[Part]:
+    """Yield what is in `parts` and not in `others`; both are sorted, and disjoint in themselves."""
+    others = tuple(others)
+    for start, end in parts:
+        for first, last in others:
+            if start < first < end:
+                yield start, first
+            if first < end and start < last:
+                start = max(start, last)
+        if start < end:
+            yield start, end
 
 
 def _pages(recorded: Recorded, memory: Memory) -> Ranges:
@@ -156,14 +168,14 @@ def _in_headers(dump: Dump | None) -> Iterator[VirtualRange]:
 def _texts(made: Document, recorded: Recorded) -> Iterator[Safe]:
     """Yield each text in the memory of the cut once, as `strings -n 8` finds it.
 
-    The lines of the note are left out, and pages that are only kept for tables: names of symbols and types are public.
+    The lines of the note are left out, and the tables of symbols and types, which every such kernel has.
     """
     dump, note = made.dump, made.state.vmcoreinfo
     assert dump is not None
     memory = dump.guest_memory
     seen = set(_TEXT.findall(note.text)) if note is not None else set()
-    private = sorted(part for kind, parts in recorded.by.items() if kind not in _TABLES for part in parts)
-    for first, end in _aligned(private):
+    pages = _aligned(sorted(part for parts in recorded.by.values() for part in parts))
+    for first, end in _outside(pages, sorted(recorded.tables)):
         for start in range(first, end, _PIECE):
             for text in _TEXT.findall(memory.read(dump.guest_source, start, min(_PIECE, end - start))):
                 if text in seen:

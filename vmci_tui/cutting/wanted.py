@@ -49,6 +49,8 @@ class Recorded(NamedTuple):
     """The physical addresses by what they are read for, sorted and disjoint."""
     parts: tuple[Part, ...]
     """All of them as offsets in the source of guest memory."""
+    tables: tuple[Part, ...] = ()
+    """Where the kernel's tables of symbols and types are among them: names that every such kernel has."""
     remarks: tuple[str, ...] = ()
     """What could not be read, a sentence each."""
 
@@ -68,6 +70,7 @@ def record(
     Raises what `progress` raises.
     """
     recorder = Recorder(guest.source)
+    kinds = _with_needed(kinds, state)
     chosen = text_to_read(state.vmcoreinfo, guest, progress)
     found = _found(state.vmcoreinfo or chosen.text, guest, progress)
     tables = _tables(chosen.text, guest, kinds, progress)
@@ -87,7 +90,15 @@ def record(
     if "makedumpfile" in programs:
         with recorder.recording("makedumpfile"):
             of.makedumpfile()
-    return Recorded(recorder.read_for(guest.memory), recorder.parts(), tuple(of.remarks()))
+    return Recorded(recorder.read_for(guest.memory), recorder.parts(), tuple(of.table_places()), tuple(of.remarks()))
+
+
+def _with_needed(kinds: frozenset[str], state: State) -> frozenset[str]:
+    """Return the kinds with those without which they cannot be read again."""
+    needed = {"symbols"} if "types" in kinds else set()
+    needed |= set() if kinds.isdisjoint(("symbols", "types")) else {"proof"}  # it says where the kernel is
+    needed |= {"note"} if kinds and state.vmcoreinfo is None else set()
+    return kinds | needed
 
 
 def _found(text: Vmcoreinfo | None, guest: Guest, progress: Progress) -> RankedCandidate | None:
@@ -180,14 +191,8 @@ class _Of(NamedTuple):
         symbols, kernel = self.tables
         if symbols is None or kernel is None:
             return
-        recorded = kernel_of(self.guest, symbols)
-        start, stop = (recorded.symbols(name) for name in (b"__start_BTF", b"__stop_BTF"))
-        if len(start) == len(stop) == 1:
-            for at, length in pieces((start[0], stop[0]), _PIECE):
-                recorded.read(at, length)
-        elif kernel.types is not None:
-            self._keep(types_place(self.plain, symbols, kernel.types))
-        recorded = replace(recorded, types=kernel.types)
+        self._keep(self._types_place())
+        recorded = replace(kernel_of(self.guest, symbols), types=kernel.types)
         for text in self._texts():
             prove_lines(recorded, text)
         for one in survey(self.guest, self.text).cpus:
@@ -196,6 +201,21 @@ class _Of(NamedTuple):
     def _keep(self, part: Part | None) -> None:
         for at, length in pieces(part, _PIECE) if part is not None else ():
             read_with_holes(self.guest, at, length)
+
+    def table_places(self) -> Iterator[Part]:
+        """Yield where the tables are that are kept."""
+        places = (symbols_place(self.tables.symbols) if self.tables.symbols is not None else None, self._types_place())
+        yield from (place for place in places if place is not None)
+
+    def _types_place(self) -> Part | None:
+        symbols, kernel = self.tables
+        if symbols is None or kernel is None or kernel.types is None:
+            return None
+        start, stop = (kernel.symbols(name) for name in (b"__start_BTF", b"__stop_BTF"))
+        at = kernel.physical(start[0]) if len(start) == len(stop) == 1 else None
+        if at is None:
+            return types_place(self.plain, symbols, kernel.types)
+        return at, at + stop[0] - start[0]
 
     def remarks(self) -> Iterator[str]:
         """Yield what a cut cannot keep, because memory does not have it."""

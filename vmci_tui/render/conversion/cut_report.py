@@ -47,6 +47,8 @@ def cut_text(made: Cut, readers: VerdictPair) -> Iterator[str]:
         yield f"  {pages:>6}  {_WORDS[kind]}"
     yield from (f"  {remark}" for remark in made.remarks)
     yield f"text that stays inside: {len(made.kept_text)} texts of eight characters or more; --json lists them"
+    if not made.pages.keys().isdisjoint(("symbols", "types")):
+        yield "  and the names in the kernel's tables of symbols and types, which every such kernel has: not listed"
     yield f"{readers_heading(readers.now)}; of the whole dump and of the cut"
     yield from before_and_after(readers)
 
