@@ -229,3 +229,27 @@ class NextCommand(TypedDict):
     reader: Annotated[str, "the program"]
     command: Annotated[str, "ready for the shell"]
     why: str
+
+
+class Candidate(TypedDict):
+    """A place in guest memory that looks like the note."""
+
+    paddr: int
+    offset: Annotated[int | None, "in the file; null if it is not contiguous there"]
+    kind: Literal["note", "text"]
+    length: int
+    osrelease: str
+    proved: Annotated[bool | None, "false: disproved; null: not provable"]
+    why: str
+    copies: Annotated[list[int], "paddrs of the same bytes"]
+    found_by: Annotated[
+        Literal["search", "kernel"], "`kernel`: by the pointers of the kernel that runs, without a search for others"
+    ]
+
+
+class ProofCounts(TypedDict):
+    """How many lines have each verdict."""
+
+    confirmed: int
+    contradicted: int
+    unknown: int

@@ -20,6 +20,8 @@ from vmci_tui.cli.run import main
 from vmci_tui.readers.verdicts import MORE_READERS
 
 sys.path.insert(0, str(DOCS))
+import json_changes
+import json_kernel
 import json_types as of
 from json_page import keys_of, parts_of
 
@@ -117,12 +119,12 @@ def test_find(printed: Printed) -> None:
 
 
 def test_log(printed: Printed) -> None:
-    log = printed(of.Log, "log", "amd64-cut-note.elf")["log"]
+    log = printed(json_kernel.Log, "log", "amd64-cut-note.elf")["log"]
     assert [record["sequence"] for record in log] == list(range(353))
 
 
 def test_cpus(printed: Printed) -> None:
-    (cpu,) = printed(of.Cpus, "cpus", "s390x-cut-note.elf")["cpus"]
+    (cpu,) = printed(json_kernel.Cpus, "cpus", "s390x-cut-note.elf")["cpus"]
     assert cpu["registers"]["cr13"] and cpu["pc"]["address"] == cpu["registers"]["pswa"]
 
 
@@ -130,41 +132,43 @@ def test_symbols(printed: Printed) -> None:
     ram, kernel = Ram(), Kernel(form="per-cpu")
     write(ram, kernel, symbols(kernel))
     Path("kernel.elf").write_bytes(dump_of(ram))
-    (row,) = printed(of.Symbols, "symbols", "kernel.elf", "do_sys_call1")["symbols"]
+    (row,) = printed(json_kernel.Symbols, "symbols", "kernel.elf", "do_sys_call1")["symbols"]
     assert row["address"] == kernel.base + 64
 
 
 def test_commands_that_save(printed: Printed) -> None:
-    printed(of.Save, "set", "crlf.elf", "PAGESIZE=8192", "-o", "set.elf")
-    printed(of.Save, "append", "amd64-cut-nonote.elf", "--note", "amd64.note", "--dry-run", "-o", "appended.elf")
-    printed(of.Save, "new", "entry", "-o", "new.entry")
-    assert printed(of.Save, "strip", "amd64-cut-note.elf", "-o", "stripped.elf")["worse"]
-    printed(of.Save, "set", "crlf.elf", "PAGESIZE=8192", "--in-place")
+    printed(json_changes.Save, "set", "crlf.elf", "PAGESIZE=8192", "-o", "set.elf")
+    printed(
+        json_changes.Save, "append", "amd64-cut-nonote.elf", "--note", "amd64.note", "--dry-run", "-o", "appended.elf"
+    )
+    printed(json_changes.Save, "new", "entry", "-o", "new.entry")
+    assert printed(json_changes.Save, "strip", "amd64-cut-note.elf", "-o", "stripped.elf")["worse"]
+    printed(json_changes.Save, "set", "crlf.elf", "PAGESIZE=8192", "--in-place")
     changed = Path("crlf.elf")
     changed.write_bytes(changed.read_bytes().replace(b"PAGESIZE=8192", b"PAGESIZE=9999"))
-    assert printed(of.Undo, "undo", "crlf.elf", "--force", "--dry-run")["overwrites"]
-    assert printed(of.Undo, "undo", "crlf.elf", "--force")["size"]
+    assert printed(json_changes.Undo, "undo", "crlf.elf", "--force", "--dry-run")["overwrites"]
+    assert printed(json_changes.Undo, "undo", "crlf.elf", "--force")["size"]
 
 
 def test_repair(printed: Printed) -> None:
-    assert printed(of.Repair, "repair", "amd64-cut-nonote.elf", "-o", "repaired.elf")["next"]
-    asked = printed(of.Repair, "repair", "armhf-nonote.elf-win16k", "-o", "asked.elf")
+    assert printed(json_changes.Repair, "repair", "amd64-cut-nonote.elf", "-o", "repaired.elf")["next"]
+    asked = printed(json_changes.Repair, "repair", "armhf-nonote.elf-win16k", "-o", "asked.elf")
     assert asked["repair"]["question"] and asked["plan"] is None
 
 
 def test_convert(printed: Printed) -> None:
-    made = printed(of.Convert, "convert", "amd64-cut-nonote.elf", "-o", "converted.elf")
+    made = printed(json_changes.Convert, "convert", "amd64-cut-nonote.elf", "-o", "converted.elf")
     assert made["written"]["file"] == "converted.elf" and made["witnessed"]
 
 
 def test_cut(printed: Printed) -> None:
-    made = printed(of.Cut, "cut", "amd64-cut-note.elf", "-o", "small.elf")
+    made = printed(json_changes.Cut, "cut", "amd64-cut-note.elf", "-o", "small.elf")
     assert made["written"]["file"] == "small.elf" and made["cut"]["by"]["proof"]
 
 
 def test_unflatten(printed: Printed) -> None:
     shutil.copy(DATA / "faults" / "elf-basic-flat.dump", "flat")
-    printed(of.Unflatten, "unflatten", "flat", "-o", "plain")
+    printed(json_changes.Unflatten, "unflatten", "flat", "-o", "plain")
 
 
 def test_commands_about_bytes_and_keys(printed: Printed) -> None:
