@@ -173,7 +173,10 @@ def manual() -> Iterator[str]:
     yield from (".SH SEE ALSO", *(f".BR {name} ({n})" + mark for name, n, mark in _SEE))
 
 
-_USE = "Start with `vmci check FILE`. `vmci [FILE [BLOB]]` opens the app. `vmci COMMAND --help` has examples."
+_USE = (
+    "Start with `vmci check FILE`. `vmci [FILE [BLOB]]` opens the app; it takes --map, --snapshot, --blocks, --no-stop "
+    "and several FILE@PADDR as the commands do. `vmci COMMAND --help` has examples."
+)
 _EXIT_CODES = """\
 0 success; 1 an error is found (check), an error remains (repair), a difference (ask), or a question about a save;
 2 wrong usage; 3 a file is unreadable or not a dump; 4 not saved, or the output not written; 130 interrupted;

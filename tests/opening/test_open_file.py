@@ -17,7 +17,7 @@ from vmci_tui.opening.open_entry import read_entry
 from vmci_tui.opening.open_file import new_entry
 
 _GOOD = Entry(0, 1, 4132, 0x1000).pack()
-
+_RAW = "`--map IOMEM` (the machine's /proc/iomem) if one file has all ranges without the holes; FILE@PADDR (hex)"
 
 _Make = Callable[..., str]
 
@@ -98,8 +98,8 @@ def test_16_bytes_are_an_entry_whatever_they_look_like(file: _Make) -> None:
         (b"A=1\nNUMBER(xy)=2\n", "key=value lines", "--text"),
         (b'[{"offset": 16}]\n', "JSON text", "NAME.write.json"),
         (b"ffffffff81000000 T _text\n", "System.map", "open a memory dump"),
-        (b"\xf0" * (1 << 16), "a raw image of memory", "--map IOMEM"),
-        (b"\xf0" * 5000, "neither an ELF dump nor an entry", "FILE@0"),
+        (b"\xf0" * (1 << 16), "a raw image of memory", _RAW),
+        (b"\xf0" * 5000, "neither an ELF dump nor an entry", _RAW),
         (b"sadump\0\0\1" + bytes(5000), "a sadump file", "crash"),
         (bytes.fromhex("ed238f61730119a8") + bytes(900), "an LKCD dump", "crash"),
         (bytes.fromhex("a8190173618f23ed") + bytes(900), "an LKCD dump", "crash"),

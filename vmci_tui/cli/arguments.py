@@ -238,6 +238,15 @@ def parser() -> argparse.ArgumentParser:
     return main
 
 
+def app_parser() -> argparse.ArgumentParser:
+    """Return the parser of the app's own command line, which names no command."""
+    app = _Parser(prog="vmci", add_help=False, allow_abbrev=False)
+    app.add_argument("files", nargs="*")
+    _image(app)
+    _no_stop(app)
+    return app
+
+
 def _lessons(command: argparse.ArgumentParser) -> None:
     command.add_argument("name", nargs="?", metavar="NAME", help="start with this lesson (name or number)")
     command.add_argument("--folder", metavar="DIR", help="a folder of your own lessons")

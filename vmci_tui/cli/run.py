@@ -26,6 +26,8 @@ _MODULES: Final = {
 COMMANDS: Final = tuple(name for names in GROUPS.values() for name in names)
 _LISTS: Final = {"set": "pairs", "check": "files", "symbols": "items"}
 """Arguments of which there are any number."""
+_OF_AN_IMAGE: Final = ("--map", "--snapshot", "--blocks", "--no-stop")
+"""Options that may come before the file which the app opens."""
 _BROKEN_PIPE: Final = 141
 """The exit code that a shell reports for a program killed by a closed pipe (128 + SIGPIPE)."""
 
@@ -80,8 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     first = arguments[0] if arguments else None
-    if first is None or (first not in COMMANDS and not first.startswith("-")):
-        if first is not None and not os.path.lexists(first):
+    if first is None or (first not in COMMANDS and not first.startswith("-")) or first.startswith(_OF_AN_IMAGE):
+        if first is not None and not first.startswith("-") and not os.path.lexists(first):
             _refuse_misspelt(first)
         return _open_app(arguments)
     from vmci_tui.cli.arguments import parser
@@ -134,19 +136,13 @@ def _print_internal_errors() -> None:
 
 
 def _open_app(arguments: list[str]) -> int:
-    choice = None
-    if "--snapshot" in arguments[1:-1]:
-        from vmci_tui.images.guest_image import ImageChoice
+    files, choice = arguments, None
+    if any("@" in item or item.startswith("-") for item in arguments):
+        from vmci_tui.cli.app_arguments import app_arguments
 
-        at = arguments.index("--snapshot")
-        choice = ImageChoice(snapshot=arguments[at + 1])
-        arguments = arguments[:at] + arguments[at + 2 :]
-    files = [item for item in arguments if not item.startswith("-") or os.path.exists(item)]
-    if len(files) != len(arguments) or len(files) > 2:
-        raise UsageError(
-            "the app opens one dump and one entry at most",
-            "use vmci [FILE [BLOB]] [--snapshot NAME], or see `vmci --help`",
-        )
+        files, choice = app_arguments(arguments)
+    if len(files) > 2:
+        raise UsageError("the app opens one dump and one entry at most", "use vmci [FILE [BLOB]], or see `vmci --help`")
     from vmci_tui.cli.output import shown_progress
     from vmci_tui.opening.open_file import open_document
 

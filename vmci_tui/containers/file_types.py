@@ -10,7 +10,10 @@ from vmci_tui.formats.elf_note import parse_raw
 
 HEAD: Final = 4096
 """Bytes of the file that are enough to recognise it."""
-_RAW: Final = "say where its memory is: `--map IOMEM`, a copy of /proc/iomem, or FILE@PADDR, as FILE@0"
+_RAW: Final = (
+    "say where its memory is: `--map IOMEM` (the machine's /proc/iomem) if one file has all ranges without the holes; "
+    "FILE@PADDR (hex) if it begins at that address and has the holes as zeros, as FILE@0"
+)
 
 _PAGE: Final = 4096
 _RAW_LEAST: Final = 64 << 10
@@ -129,6 +132,5 @@ def describe_other(size: int) -> tuple[str, str]:
         return "not a dump with a header, perhaps a raw image of memory", _RAW
     return (
         "neither an ELF dump nor an entry of 16 bytes",
-        "open a file that `dump-guest-memory` or `virsh dump --memory-only` wrote; for a raw image of memory: "
-        "FILE@PADDR, as FILE@0",
+        f"open a file that `dump-guest-memory` or `virsh dump --memory-only` wrote; of a raw image of memory {_RAW}",
     )

@@ -47,11 +47,13 @@ class OpenedAs(NamedTuple):
     """The snapshot of a disk."""
     stop: bool = True
     """Whether a running machine may be stopped for about a millisecond."""
+    blocks: tuple[str, ...] = ()
+    """The RAM blocks of a stream, in the order of their addresses."""
 
     @property
     def is_plain(self) -> bool:
         """Whether the name alone is enough."""
-        return (self.map, self.snapshot, self.stop) == (None, None, True)
+        return (self.map, self.snapshot, self.stop, self.blocks) == (None, None, True, ())
 
 
 class Document:

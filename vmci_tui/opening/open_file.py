@@ -35,7 +35,7 @@ def open_document(
     Raises OpenError: one line with the file's real type, and what to do.
     """
     document = _opened(path, blob, choice, progress)
-    document.opened_as = OpenedAs(path, *(choice[:3] if choice is not None else ()))
+    document.opened_as = OpenedAs(path, *(choice[:4] if choice is not None else ()))
     return document
 
 

@@ -205,6 +205,8 @@ def file_words(document: Document) -> Safe:
         words.append(Safe(f"--map {shell_word(opened_as.map)}"))
     if opened_as.snapshot is not None:
         words.append(Safe(f"--snapshot {shell_word(opened_as.snapshot)}"))
+    if opened_as.blocks:
+        words.append(Safe(f"--blocks {shell_word(','.join(opened_as.blocks))}"))
     return Safe(" ".join(words))
 
 
