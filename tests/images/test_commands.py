@@ -10,8 +10,11 @@ import pytest
 from tests.dumps.factory import note, ram
 from tests.images.writers import lime, utsname
 from vmci_tui.cli import main
+from vmci_tui.findings.judgement import Judgement
+from vmci_tui.images.guest_image import ImageChoice
 from vmci_tui.layers.file import files_of
 from vmci_tui.opening.open_file import open_document
+from vmci_tui.repair.next_commands import next_commands
 
 RANGES = ((0x1000, utsname() + ram(0x3000)), (0x100000, note() + ram(0x4000)))
 
@@ -73,3 +76,15 @@ def test_it_is_not_replaced_by_a_dump_of_it(image: Path, capsys: pytest.CaptureF
     before = image.read_bytes()
     assert main(["append", str(image), "--from-memory", "0x100000", "-o", str(image)]) == 4
     assert image.read_bytes() == before and [path.name for path in image.parent.iterdir()] == [image.name]
+
+
+def test_the_map_of_a_raw_image_is_in_every_next_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("pc.raw").write_bytes(ram(0x1000))
+    Path("pc.iomem").write_text("00100000-00100fff : System RAM\n")
+    with open_document("pc.raw", choice=ImageChoice(map="pc.iomem")) as document:
+        judgement = Judgement.of(document).complete()
+        judgement.__dict__["lines"] = "of a kernel whose tables are in memory"
+        commands = [step.command for step in next_commands(judgement) if step.reader == "vmci"]
+    assert [command.split()[1] for command in commands] == ["convert", "log", "cpus", "prove"]
+    assert all(" pc.raw --map pc.iomem" in command for command in commands)

@@ -44,7 +44,7 @@ async def test_a_large_image_is_repaired_and_saved_as_a_dump(
     monkeypatch.chdir(tmp_path)  # a short name, which is shown whole
     before, out = image.read_bytes(), tmp_path / "out.elf"
     async with running(image.name, size=(120, 36)) as pilot:
-        assert "LIME" in shown(pilot)
+        assert "LiME image" in shown(pilot)
         await pilot.press("R")
         await settled(pilot)
         assert "restore the note found at paddr 0x100000" in pilot.app.screen.query_one("#repair", PlanText).text
@@ -53,6 +53,8 @@ async def test_a_large_image_is_repaired_and_saved_as_a_dump(
         await pilot.press("s")
         await settled(pilot)
         assert "Save a dump of" in shown(pilot) and "guest.elf" in shown(pilot) and "In place" not in shown(pilot)
+        summary = pilot.app.screen.query_one("#summary", PlanText).text
+        assert "An ELF dump of this LiME image, " in summary and ", with the VMCOREINFO note: " in summary
         await type_text(pilot, str(out))
         await pilot.press("enter")
         await settled(pilot)

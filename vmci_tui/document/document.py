@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self
 
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import Dump, Layout, Region
@@ -35,6 +35,12 @@ class Closable(Protocol):
     """Something open under a document."""
 
     def close(self) -> None: ...
+
+
+_IMAGES: Final = {
+    "qemu-stream": "QEMU stream", "lime": "LiME image", "avml": "AVML image", "raw": "raw image", "qmp": "running VM",
+}  # fmt: skip
+"""What memory images and VMs are called."""
 
 
 class OpenedAs(NamedTuple):
@@ -168,9 +174,9 @@ class Document:
 
     @property
     def container_title(self) -> str:
-        """The container in capitals; there are two kinds of flattened files."""
+        """The container as people call it; there are two kinds of flattened files."""
         flat_elf = self.dump is not None and self.dump.flat is not None and self.dump.kind == "elf"
-        return "FLATTENED ELF" if flat_elf else self.container.upper().replace("-", " ")
+        return "FLATTENED ELF" if flat_elf else _IMAGES.get(self.container, self.container.upper())
 
     def edit(self, edit: Edit) -> bool:
         """Make an edit and forget undone ones; return False if nothing changes.

@@ -45,6 +45,8 @@ class Finding(NamedTuple):
     fix: Edit | None = None
     """An edit that removes it; its label is a button's text."""
     readers: tuple[ReaderImpact, ...] = ()
+    cure: str = ""
+    """What to do, where that is not what the catalogue says of the code."""
 
     @property
     def wants_memory(self) -> bool:
@@ -61,10 +63,11 @@ def new_finding(
     severity: Severity | None = None,
     why: str | None = None,
     readers: tuple[ReaderImpact, ...] = (),
+    cure: str = "",
 ) -> Finding:
-    """Make a finding from its row in the catalogue; severity and reason replace those of the row."""
+    """Make a finding from its row in the catalogue; severity, reason and cure replace those of the row."""
     kind = catalogue()[code]
-    return Finding(code, severity or kind.severity, message, why or kind.why, span, fix, readers)
+    return Finding(code, severity or kind.severity, message, why or kind.why, span, fix, readers, cure)
 
 
 NEED_MEMORY: Final = tuple(

@@ -53,6 +53,14 @@ class ImageDump(ElfDump):
     def missing(self) -> str:
         return self.image.missing
 
+    @property
+    def cure(self) -> str:
+        return self.image.cure
+
+    @property
+    def unplaced(self) -> tuple[str, ...]:
+        return self.image.unplaced
+
 
 def dump_of(image: GuestImage, files: tuple[FileSource, ...] = ()) -> ImageDump:
     """Return the dump of an image whose bytes are those of `files`.

@@ -80,4 +80,8 @@ class GuestImage:
     """Sentences about anything odd, or ambiguous."""
     missing: str = ""
     """What memory the image lacks, a sentence; empty if it lacks none."""
+    cure: str = ""
+    """What to do about missing memory; empty if the file is to be copied again."""
+    unplaced: tuple[str, ...] = ()
+    """RAM blocks of a stream of which only the user can say the order: `--blocks` names them."""
     stream: StreamFacts | None = None

@@ -16,6 +16,7 @@ from vmci_tui.formats.fw_cfg_entry import FIELDS
 from vmci_tui.formats.note_kinds import note_words
 from vmci_tui.formats.vmcoreinfo import Line
 from vmci_tui.formats.windows_header import windows_json, windows_text
+from vmci_tui.layers.file import FileSource
 from vmci_tui.layers.image import NewBytes
 from vmci_tui.render.headline import headline, memory_size
 
@@ -265,10 +266,11 @@ def _entry_text(document: Document) -> Iterator[str]:
 
 def plan_text(plan: Plan, source: Source) -> Iterator[str]:
     """Yield what `--dry-run` prints: the steps, the reason for the strategy, and each range before and after."""
-    source = plan.base or source
     if plan.empty:
-        yield "plan: nothing to change; the copy would be identical to the file"
+        same = "identical to the file" if isinstance(source, FileSource) else "an ELF dump with all that is shown"
+        yield f"plan: nothing to change; the copy would be {same}"
         return
+    source = plan.base or source
     yield f"plan: {plan.strategy}, at most {size_text(plan.bytes_written)}"
     yield f"  {plan.choice}"
     for step in plan.steps:

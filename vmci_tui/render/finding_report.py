@@ -35,7 +35,7 @@ def to_do(finding: Finding) -> Safe:
     """Return the label of the fix, or what else cures it; empty if nothing is to be done."""
     if finding.fix is not None:
         return Safe(finding.fix.label)
-    cure = catalogue()[finding.code].cure
+    cure = finding.cure or catalogue()[finding.code].cure
     return Safe("" if cure.startswith(_NOTHING_TO_DO) else cure)
 
 

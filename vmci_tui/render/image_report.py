@@ -28,9 +28,13 @@ def image_lines(dump: Dump) -> Iterator[str]:
         )
     if dump.image.stream is not None:
         yield from _stream_lines(dump.image.stream)
-    for words in (*dump.doubts, dump.missing):
-        if words:
-            yield f"  {words}"
+    yield from (f"  {words}" for words in remarks(dump))
+
+
+def remarks(dump: Dump) -> Iterator[str]:
+    """Yield as sentences what is odd in a file, and what memory it lacks."""
+    for words in filter(None, (*dump.doubts, dump.missing)):
+        yield f"{words[:1].upper()}{words[1:].rstrip('.')}."
 
 
 def image_json(dump: Dump) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Container, Iterator
 from typing import Final, NamedTuple
 
 from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.document.document import Document
 from vmci_tui.findings import Finding
 from vmci_tui.findings.catalogue import catalogue
@@ -64,23 +65,32 @@ def next_commands(
     wrong = next((finding for finding in judgement.found if catalogue()[finding.code].foreign_note), None)
     usable = {name: v for name, v in verdicts.items() if wrong is None or name in _PRINT_ONLY}
     if path is not None:
-        return (*_steps(document, usable, path), *_kernel(judgement, path))
-    path = _path(document)
+        return (*_steps(document, usable, path), *_kernel(judgement, shell_word(path)))
+    path, words = _path(document), file_words(document)
     if document.is_image:
         after = {name: v for name, v in judgement.after.items() if name in usable}
-        why = "writes the ELF dump that QEMU would have written, which the programs below read"
-        convert = NextCommand("vmci", conversion(document), Safe(why))
-        return (convert, *_steps(document, after, copy_of(document)), *_kernel(judgement, path))
+        return (_convert(document), *_steps(document, after, copy_of(document)), *_kernel(judgement, words))
     repaired = tuple(_repair(judgement, verdicts, path, wrong))
     if wrong is not None and not repaired:
         repaired = (_append(path),)
-    return (*repaired, *_steps(document, usable, path), *_kernel(judgement, path))
+    return (*repaired, *_steps(document, usable, path), *_kernel(judgement, words))
 
 
-def _kernel(judgement: Judgement, path: str) -> Iterator[NextCommand]:
-    """Yield what vmci itself prints of a kernel whose own tables are in memory."""
+def _convert(document: Document) -> NextCommand:
+    """Return how a memory image becomes a dump; where only the user can say the order of its blocks, it is asked."""
+    why = "writes the ELF dump that QEMU would have written, which the programs below read"
+    if blocks := _unplaced(document):
+        why += f"; NAME,... stands for {', '.join(blocks)} in the order of their addresses"
+    return NextCommand("vmci", conversion(document), Safe(why))
+
+
+def _unplaced(document: Document) -> tuple[str, ...]:
+    return document.dump.unplaced if isinstance(document.dump, ElfDump) else ()
+
+
+def _kernel(judgement: Judgement, file: Safe) -> Iterator[NextCommand]:
+    """Yield what vmci itself prints of a kernel whose own tables are in memory; `file`: its words in a shell."""
     if judgement.lines is not None:
-        file = shell_word(path)
         yield NextCommand("vmci", Safe(f"vmci log {file}"), Safe("prints the kernel's log, as dmesg does"))
         why = "prints where each CPU was in the kernel, and which one panicked"
         yield NextCommand("vmci", Safe(f"vmci cpus {file} --stack"), Safe(why))
@@ -226,7 +236,8 @@ def copy_of(document: Document, mark: str = "fixed") -> str:
 
 def conversion(document: Document) -> Safe:
     """Return the command that makes a dump of a memory image or of a running VM."""
-    return Safe(f"vmci convert {file_words(document)} -o {shell_word(copy_of(document))}")
+    blocks = " --blocks NAME,..." if _unplaced(document) else ""
+    return Safe(f"vmci convert {file_words(document)}{blocks} -o {shell_word(copy_of(document))}")
 
 
 def copy_name(path: str, mark: str = "fixed") -> str:

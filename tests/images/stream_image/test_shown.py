@@ -9,6 +9,9 @@ import pytest
 
 from tests.images.qemu_stream.written import clock, device, entry, filled, ram, sizes, stream
 from vmci_tui.cli.run import main
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.render.plans.save_plan import copy_summary
+from vmci_tui.tui.save_session import SaveSession
 
 _MEMORY = 16 << 20
 
@@ -48,11 +51,11 @@ def test_json(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_text(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", str(saved)]) == 0
     shown = capsys.readouterr().out
-    assert "QEMU STREAM" in shown
+    assert "QEMU stream" in shown
     assert "stream: pc-i440fx-7.2; 2 CPUs, complete" in shown
     assert "pc.ram" in shown.split("stream: ")[1].splitlines()[1]
     assert "16 MiB  from paddr 0x0" in shown
-    assert "the stream does not say at which paddr it has the memory of d1 (4 MiB)" in shown
+    assert "  The stream does not say at which paddr it has the memory of d1 (4 MiB)" in shown
     assert "\x1b" not in shown
 
 
@@ -63,18 +66,55 @@ def test_what_is_cut_off_is_said(saved: Path, capsys: pytest.CaptureFixture[str]
     assert "cut off" in found[0]["message"]
 
 
-def test_a_saved_vm_whose_memory_has_no_address_is_still_one(
-    saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """It has an entry too, but it is not the entry alone; and the user can say where its memory is."""
+@pytest.fixture
+def unplaced(tmp_path: Path) -> Path:
+    """Return a stream of which nothing says in which order its blocks are."""
     path = tmp_path / "other.qevm"
     blocks = [("m0", 8 << 20), ("m1", 8 << 19)]
     path.write_bytes(stream(ram(1, sizes(blocks)), ram(3, b""), clock(_MEMORY), entry()))
+    return path
+
+
+def test_a_saved_vm_whose_memory_has_no_address_is_still_one(
+    unplaced: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has an entry too, but it is not the entry alone; and the user can say where its memory is."""
+    path = unplaced
     assert main(["show", str(path)]) == 0
     shown = capsys.readouterr().out
-    assert "QEMU STREAM" in shown
+    assert "QEMU stream" in shown
     assert "m0 (8 MiB), m1 (4 MiB); --blocks NAME,..." in shown
     assert main(["show", str(path), "--json", "--blocks", "m1,m0"]) == 0
     memory = json.loads(capsys.readouterr().out)["memory"]
     assert [(item["paddr"], item["length"]) for item in memory] == [(0, 4 << 20), (4 << 20, 8 << 20)]
     assert main(["show", str(path), "--blocks", "m2"]) == 2
+
+
+def test_blocks_without_an_address_are_asked_for(unplaced: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The copy is whole: nobody is told to copy it again."""
+    main(["check", str(unplaced)])
+    shown = capsys.readouterr().out
+    todo = next(line for line in shown.split("C02 error")[1].splitlines() if "to do" in line)
+    assert "--blocks NAME,..." in todo and "copy" not in shown.split("C02 error")[1].split("next\n")[0]
+    assert f"vmci convert {unplaced} --blocks NAME,... -o" in shown and "stands for m0, m1" in shown
+    main(["check", str(unplaced), "--blocks", "m1,m0"])
+    shown = capsys.readouterr().out
+    assert f"vmci convert {unplaced} --blocks m1,m0 -o" in shown and "NAME,..." not in shown
+
+
+def test_a_dimm_without_an_address_is_not_copied_again(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", str(saved)])
+    finding = capsys.readouterr().out.split("C02 error")[1].split("next\n")[0]
+    assert "to do: use a dump by `dump-guest-memory`" in finding and "--blocks" not in finding and "copy" not in finding
+
+
+def test_the_save_of_an_image_says_that_it_is_a_dump_and_what_it_lacks(unplaced: Path) -> None:
+    with open_document(str(unplaced)) as document:
+        saving = SaveSession(document, lambda _: None)
+        lines = copy_summary(document, saving.plan, saving.harm, saving.untouched)
+    words = [line.text for line in lines]
+    assert "An ELF dump of this QEMU stream, 4 KiB, without a VMCOREINFO note." in words
+    assert [line.text for line in lines if line.text.startswith("The dump will lack memory: ")] and lines[
+        -2
+    ].kind == "warning"
+    assert "identical" not in " ".join(words)

@@ -216,7 +216,8 @@ def _copied(options: argparse.Namespace, document: Document, plan: Plan) -> tupl
     print_leftovers(options.output)
     saved = save_copy(document, plan, options.output, shown_progress(), limit)
     checked = f"; {size_text(saved.checked)} of guest memory read back: identical" if document.dump else ""
-    same = f"; an identical copy of {document.name}" if plan.empty else ""
+    what = "an ELF dump" if document.is_image else "an identical copy"
+    same = f"; {what} of {document.name}" if plan.empty else ""
     return (f"saved {saved.name}: {size_text(saved.size)}{checked}{same}",)
 
 

@@ -74,6 +74,16 @@ class ElfDump(ElfContents):
         return f"the file is cut off: its memory ends at {end}, the file at {size} bytes" if end > size else ""
 
     @property
+    def cure(self) -> str:
+        """What to do about missing memory; empty if the file is to be copied again."""
+        return ""
+
+    @property
+    def unplaced(self) -> tuple[str, ...]:
+        """Blocks of memory whose addresses only the user can say."""
+        return ()
+
+    @property
     def guest_source(self) -> Source:
         return self.source
 

@@ -29,7 +29,8 @@ def check(context: Context) -> Iterator[Finding]:
             else "dumps of this machine need a 64-bit file",
         )
     if dump.missing:
-        yield new_finding("C02", dump.missing, Span(max(dump.source.size - 1, 0), 1), readers=NEED_MEMORY)
+        end = Span(max(dump.source.size - 1, 0), 1)
+        yield new_finding("C02", dump.missing, end, readers=NEED_MEMORY, cure=dump.cure)
     if not context.arranged:
         yield from _head(dump)
 

@@ -24,6 +24,10 @@ _MACHINES: Final[tuple[tuple[str, str, ByteOrder], ...]] = (
 )  # fmt: skip
 """The usual machine of a machine type, where its CPUs do not say which it is."""
 
+_ORDER: Final = "--blocks NAME,... names them in the order of their addresses"
+_ASK: Final = "name its blocks, as the VM's -numa options order them: `--blocks NAME,...`"
+_AGAIN: Final = "use a dump by `dump-guest-memory`, which has all addresses"
+_SHARED: Final = "use a dump by `dump-guest-memory`: a stream may leave out shared memory (x-ignore-shared)"
 _NAMED: Final = 8
 """The most blocks that are named in a sentence."""
 
@@ -38,6 +42,8 @@ def open_stream(source: Source, choice: ImageChoice) -> GuestImage:
     layout = decide(possible, stream.memory, history, cpus.notes if cpus.machine == "x86_64" else ())
     machine, order = (cpus.machine, cpus.order) if cpus.machine else _machine(type_)
     memory = memory_of(layout, stream.memory) if stream.index is None else held_memory(layout, stream, stream.index)
+    unplaced = _unplaced(stream, layout)
+    lacking = tuple(_lacking(stream, layout, bool(unplaced)))
     return GuestImage(
         "qemu-stream",
         machine,
@@ -48,7 +54,9 @@ def open_stream(source: Source, choice: ImageChoice) -> GuestImage:
         notes=cpus.notes,
         entry=history,
         doubts=(*(f"{text[:1].upper()}{text[1:]}." for text in layout.doubts), *cpus.doubts),
-        missing="; ".join(_missing(stream, layout)),
+        missing="; ".join(words for words, _ in lacking),
+        cure="; ".join(dict.fromkeys(filter(None, (cure for _, cure in lacking)))),
+        unplaced=unplaced,
         stream=_facts(stream, layout, cpus.number),
     )
 
@@ -68,21 +76,27 @@ def _facts(stream: Stream, layout: Layout, cpus: int) -> StreamFacts:
     return StreamFacts(0, configuration.machine, configuration.capabilities, tuple(blocks), complete=whole, cpus=cpus)
 
 
-def _missing(stream: Stream, layout: Layout) -> Iterator[str]:
-    """Yield sentences about memory that the stream does not have, or not at a known address."""
+def _unplaced(stream: Stream, layout: Layout) -> tuple[str, ...]:
+    """Return the blocks that the user must put in order: none of the guest's memory has an address."""
+    if any(is_ram(stream.blocks[item.block].name) for item in layout.placed):
+        return ()
+    return tuple(visible(stream.blocks[number].name) for number in layout.unplaced)
+
+
+def _lacking(stream: Stream, layout: Layout, asks: bool) -> Iterator[tuple[str, str]]:
+    """Yield what memory the stream does not have, or not at a known address, and what to do; empty: copy it again."""
     if stream.broken:
-        yield f"the stream {stream.broken}; what is before that is shown"
+        yield f"the stream {stream.broken}; what is before that is shown", ""
     without = [stream.blocks[number] for number in layout.unplaced]
     if without:
         words = f"the stream does not say at which paddr it has the memory of {_listed(without)}"
-        known = any(is_ram(stream.blocks[item.block].name) for item in layout.placed)
-        yield words if known else f"{words}; --blocks NAME,... names them in the order of their addresses"
+        yield (f"{words}; {_ORDER}", f"{_ASK}, or {_AGAIN}") if asks else (words, _AGAIN)
     if stream.index is not None:
         places = {number: stream.index.places[number] for number in sorted({item.block for item in layout.placed})}
         empty = [stream.blocks[number] for number, found in places.items() if not any(found)]
         absent = [block for block in empty if block.mapped is None]
         if absent:
-            yield f"the stream has no page of {_listed(absent)}"
+            yield f"the stream has no page of {_listed(absent)}", "" if stream.broken else _SHARED
 
 
 def _listed(blocks: list[Block]) -> str:

@@ -10,6 +10,7 @@ from vmci_tui.common.safe_text import Safe
 from vmci_tui.common.sizes import size_text
 from vmci_tui.render.conversion.report import SHOWN, range_text, witnessed_text
 from vmci_tui.render.headline import contents
+from vmci_tui.render.image_report import remarks
 from vmci_tui.render.ticket_page import code, plain
 from vmci_tui.repair.conversion import Conversion
 from vmci_tui.search.candidate import PROVED
@@ -34,7 +35,7 @@ def conversion_page(made: Conversion, sources: Sequence[Digest], result: Digest,
     yield from ("", "## What was read", "")
     yield f"- Format: {code(dump.container)}, {dump.machine or 'unknown machine'}"
     yield f"- Memory: {size_text(dump.memory.size)} in {len(dump.memory.ranges)} ranges"
-    yield from (f"- {plain(sentence)}" for sentence in (*dump.doubts, dump.missing) if sentence)
+    yield from (f"- {plain(sentence)}" for sentence in remarks(dump))
     yield from (f"- Not read: {range_text(item)}" for item in made.unread[:SHOWN])
     yield from ("", "## What was proved", "")
     if done.proof is None:

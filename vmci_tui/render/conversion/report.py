@@ -10,6 +10,7 @@ from vmci_tui.layers.range_table import Range
 from vmci_tui.render.candidate_report import repair_json, repair_text
 from vmci_tui.render.dump_report import entry_json
 from vmci_tui.render.headline import contents
+from vmci_tui.render.image_report import remarks
 from vmci_tui.repair.conversion import Conversion
 
 Json = dict[str, Any]
@@ -38,7 +39,7 @@ def conversion_text(made: Conversion) -> Iterator[str]:
     dump = made.document.dump
     assert dump is not None
     yield f"{contents(made.document)}, from {made.document.container_title}"
-    yield from (f"  {sentence}" for sentence in (*dump.doubts, dump.missing) if sentence)
+    yield from (f"  {sentence}" for sentence in remarks(dump))
     if made.by_entry:
         yield "the note is the one that the entry names; memory does not prove it"
     yield from repair_text(made.done)

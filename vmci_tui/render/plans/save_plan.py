@@ -35,6 +35,9 @@ def _copy(document: Document, plan: Plan, untouched: bool) -> Iterator[PlanLine]
     if untouched:
         keys = "f fixes a finding" if document.dump is None else "R repairs the file, f fixes one finding"
         yield PlanLine(f"Nothing was changed yet: {keys}.", "warning")
+    if document.is_image:
+        yield from _dump_of_image(document, plan)
+        return
     if plan.empty:
         yield PlanLine(f"The copy would be identical to the open file ({size_text(document.source.size)}).")
         return
@@ -43,6 +46,19 @@ def _copy(document: Document, plan: Plan, untouched: bool) -> Iterator[PlanLine]
         return
     yield PlanLine(f"New file, about {size_text(plan.image.size)}: {_edits(document, plan)}.")
     yield PlanLine("Guest memory stays as it is, and is compared after the save. The open file is not changed.", "dim")
+
+
+def _dump_of_image(document: Document, plan: Plan) -> Iterator[PlanLine]:
+    """Yield what a save of a memory image writes: a dump with all memory that the image has."""
+    dump = document.dump
+    assert dump is not None
+    note = "with the VMCOREINFO note" if document.state.note is not None else "without a VMCOREINFO note"
+    edits = "" if plan.empty else f": {_edits(document, plan)}"
+    size = size_text(document.source.size if plan.empty else plan.image.size)
+    yield PlanLine(f"An ELF dump of this {document.container_title}, {size}, {note}{edits}.")
+    if dump.missing:
+        yield PlanLine(f"The dump will lack memory: {dump.missing}.", "warning")
+    yield PlanLine("All memory is compared after the save. The image is not changed.", "dim")
 
 
 def _in_place(document: Document, plan: Plan) -> Iterator[PlanLine]:

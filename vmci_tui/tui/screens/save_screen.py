@@ -168,7 +168,8 @@ class SaveScreen(Dialog[SaveOutcome | None]):
 def plan_rows(document: Document, plan: Plan) -> list[Row]:
     """Return the plan as rows: what is written where, why, and the bytes before and after."""
     if plan.empty:
-        return [(("no changes: the copy would be identical to the file", "good"),)]
+        same = "an ELF dump with all that is shown" if document.is_image else "identical to the file"
+        return [((f"no changes: the copy would be {same}", "good"),)]
     rows: list[Row] = [((f"{plan.strategy}: {plan.bytes_written} bytes at most", "title"),)]
     rows += [((f"    {part}", "dim"),) for part in plan.choice.split("; ")]
     for step in plan.steps:
