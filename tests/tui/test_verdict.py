@@ -91,7 +91,7 @@ async def test_after_a_save_the_panel_says_what_the_copy_is_worth(sample: Sample
         await settled(pilot)
         assert isinstance(pilot.app.screen, SavedScreen)
         words = shown(pilot)
-        assert "6 of 6 readers accept it (before: 0 of 6)." in words and "no -> ok" in words
+        assert "6 of 6 readers accept it, 1 finds no memory (before: 0 of 6)." in words and "no -> ok" in words
         assert f"crash --osrelease {out}"[:40] in words
         await pilot.press("c")
         assert pilot.app.clipboard in {step.command for step in pilot.app.screen._steps}

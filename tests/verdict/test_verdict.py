@@ -93,7 +93,7 @@ def test_a_saved_copy_is_named(sample: Sample) -> None:
         document.edit(step.edit)
     document.mark_saved(entry=False)
     shown = diagnosis(Judgement.of(document), None, "/tmp/a-fixed.elf")
-    assert shown.sentence[0] == "Saved as /tmp/a-fixed.elf: 6 of 6 readers accept it."
+    assert shown.sentence[0] == "Saved as /tmp/a-fixed.elf: 6 of 6 readers accept it, 1 finds no memory."
     assert [item.action for item in shown.offers] == ["next"]
 
 

@@ -48,7 +48,7 @@ def closing(judgement: Judgement) -> Closing:
         for name, verdict in judgement.now.items()
         if name != "qemu" and name not in then.apart
     )
-    return Closing(Safe(f"{then.score} readers accept it ({before})."), not then.refusing, changes)
+    return Closing(Safe(f"{then.score} readers accept it{then.but_blind} ({before})."), not then.refusing, changes)
 
 
 def _said(verdict: Verdict) -> Safe:

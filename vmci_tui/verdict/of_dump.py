@@ -122,7 +122,7 @@ def _unsaved(judgement: Judgement, outlook: Outlook) -> Diagnosis:
 def _saved(judgement: Judgement, path: str) -> Diagnosis:
     """Say what the saved copy is worth."""
     now, then = (tally(verdicts, judgement.found) for verdicts in (judgement.now, judgement.after))
-    result, blamed = f"{then.score} readers accept it", blame(judgement.found)
+    result, blamed = f"{then.score} readers accept it{then.but_blind}", blame(judgement.found)
     wrong = blamed is not None and blamed.severity == "error"
     if blamed is not None and wrong:
         result += f", but {_reason(blamed)}"

@@ -65,7 +65,8 @@ _WHY: Final = (offer("readers", "What each reader says", "Readers"),)
 def _of_fixes(repair: Repair, missing: bool) -> WayOut:
     """Return what the fixes of a tried repair bring."""
     then = tally(repair.readers.after, repair.judgement.found)
-    gain = f"{then.score} readers accept"
+    # At 80 columns there is no room for one that is blind; the repair itself says it.
+    gain = f"{then.score} readers accept{then.but_blind if len(then.blind) > 1 else ''}"
     if (found := adopted(repair)) is not None:
         release = visible((found.candidate.vmcoreinfo.osrelease or b"")[:_RELEASE])
         subject = "It" if missing else "The guest's own note"

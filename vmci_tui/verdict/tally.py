@@ -37,6 +37,12 @@ class Tally(NamedTuple):
         """Return how many of them accept: `4 of 6`."""
         return Safe(f"{len(self.accepting)} of {self.total}")
 
+    @property
+    def but_blind(self) -> Safe:
+        """Return what to add to a number that accept: how many of them find no kernel memory; empty if all do."""
+        count = len(self.blind)
+        return Safe(f", {count} find{'s' if count == 1 else ''} no memory" if count else "")
+
 
 def tally(verdicts: Verdicts, found: Sequence[Finding]) -> Tally:
     """Count the verdicts on a dump, without that of QEMU, which reads the entry.

@@ -70,7 +70,7 @@ def _gain(done: Repair) -> PlanLine:
     if not done.steps:
         return PlanLine(f"{now.score} readers accept this dump.", "title")
     kind: Kind = "good" if not then.refusing else "warning"
-    return PlanLine(f"After the repair {then.score} readers accept this dump (now: {now.score}).", kind)
+    return PlanLine(f"After the repair {then.score} readers accept this dump{then.but_blind} (now: {now.score}).", kind)
 
 
 def _readers(done: Repair) -> Iterator[PlanLine]:
