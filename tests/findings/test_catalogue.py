@@ -16,7 +16,7 @@ from vmci_tui.findings.catalogue import FindingType, catalogue
 
 _ROWS = tomllib.loads((Path(module.__file__).parent / "catalogue.toml").read_text("ascii"))
 _MUST = {"severity", "what", "why", "example", "cure", "about", "craft"}
-_MAY = {"fix", "safe", "adopt", "foreign_note", "group"}
+_MAY = {"fix", "safe", "adopt", "foreign_note", "group", "cure_of_image"}
 _WORDS = {
     "severity": module.Severity,
     "about": module.About,
@@ -35,6 +35,9 @@ def test_every_row_has_its_fields(code: str) -> None:
         assert name not in row or row[name] in get_args(words), name
     for name in ("what", "why", "example", "cure"):
         assert row[name] and row[name].isascii() and row[name].isprintable() and not row[name].endswith("."), name
+    of_image = row.get("cure_of_image", row["cure"])
+    assert of_image.isascii() and of_image.isprintable() and not of_image.endswith(".")
+    assert "vmci repair" not in of_image, "of a memory image a dump is made first"
     assert row.get("adopt") in (None, True)
     for defect, beside in row["craft"].items():
         assert isinstance(beside, list) and set(beside) <= set(_ROWS) - {code}, defect

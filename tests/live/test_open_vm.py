@@ -143,6 +143,28 @@ def test_a_running_vm_is_not_searched(tmp_path: Path, capsys: pytest.CaptureFixt
     assert len(fake.pages) <= 100 and "not searched" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("command", "code"), [("symbols", 3), ("log", 3), ("prove", 3)])
+def test_its_kernel_is_not_searched(
+    command: str, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake = FakeQemu()
+    with serving(fake, tmp_path / "q") as path:
+        assert main([command, f"qmp:{path}"]) == code
+    err = capsys.readouterr().err
+    assert "not searched" in err and "`vmci convert` makes a dump" in err and len(fake.pages) < 100
+
+
+@pytest.mark.parametrize("name", ["vm", "image"])
+def test_what_a_missing_note_wants_is_a_conversion(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ram").write_bytes(bytes(1 << 20))
+    with serving(FakeQemu(), tmp_path / "q") as path:
+        main(["check", f"qmp:{path}" if name == "vm" else f"{tmp_path}/ram@0"])
+    said = capsys.readouterr().out
+    assert "vmci convert" in said and "vmci repair" not in said
+
+
 def test_check_takes_few_pages(tmp_path: Path, fake: FakeQemu) -> None:
     with serving(fake, tmp_path / "q") as path:
         assert main(["check", f"qmp:{path}"]) in (0, 1)

@@ -1,18 +1,22 @@
-"""A running VM in the app: shown as a dump, asked again on a key, and not saved."""
+"""A running VM in the app: shown as a dump, asked again on a key, and neither searched nor saved."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from tests.live.fake_qemu import FakeQemu, serving, with_entry
 from tests.paths import SAMPLES
-from tests.tui.driving import main_screen, running, said, settled, shown, until
+from tests.tui.driving import forget, main_screen, running, said, settled, shown, until
 from vmci_tui.common.confinement import refuse_outside
 from vmci_tui.common.errors import UsageError
 from vmci_tui.containers import open_dump
+from vmci_tui.document import edit_notes
+from vmci_tui.document.edit import Edit
 from vmci_tui.layers.file import FileSource
 
 
@@ -51,7 +55,65 @@ async def test_it_is_not_saved(tmp_path: Path, fake: FakeQemu) -> None:
         async with running(f"qmp:{path}") as pilot:
             await pilot.press("s")
             await settled(pilot)
-            assert "vmci convert qmp:" in said(pilot) and main_screen(pilot).is_current
+            assert "vmci convert qmp:" in said(pilot) and pilot.app.screen is main_screen(pilot)
+
+
+@pytest.fixture
+def bare() -> Iterator[FakeQemu]:
+    """Return a VM that has announced no note; its memory has one at 0x19c8000."""
+    with FileSource(str(SAMPLES / "amd64-cut-nonote.elf")) as file:
+        yield FakeQemu(open_dump(file))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_its_memory_is_not_searched_and_the_command_is_said_at_once(
+    tmp_path: Path, bare: FakeQemu, size: tuple[int, int]
+) -> None:
+    with serving(bare, tmp_path / "q") as path:
+        async with running(f"qmp:{path}", size=size) as pilot:
+            await settled(pilot)
+            assert "`vmci convert` makes a dump of it" in shown(pilot) and "[R]" not in shown(pilot)
+            for key, words in (("R", "not repaired"), ("F", "not searched"), ("f", "not repaired")):
+                forget(pilot)
+                await pilot.press(key)
+                await until(pilot, partial(_says, pilot, words))
+                assert "vmci convert qmp:" in said(pilot) and pilot.app.screen is main_screen(pilot)
+            assert len(bare.pages) < 100
+            await pilot.press("v")
+            await settled(pilot)
+            await pilot.press("R")
+            await settled(pilot)
+            assert pilot.app.screen is not main_screen(pilot) and "[R]" not in shown(pilot)
+            assert "Press R" not in shown(pilot) and "R Repair" not in shown(pilot)
+
+
+def _says(pilot: Pilot[None], words: str) -> bool:
+    return words in said(pilot)
+
+
+async def test_no_command_repairs_it(tmp_path: Path, bare: FakeQemu) -> None:
+    with serving(bare, tmp_path / "q") as path:
+        async with running(f"qmp:{path}") as pilot:
+            session = main_screen(pilot).session
+            session.edit(Edit.of(edit_notes.append_text, b"OSRELEASE=6.1\n", "little"))
+            await settled(pilot)
+            steps = session.commands_so_far()
+            assert steps[0].command == f"vmci convert qmp:{path} -o q.elf"
+            assert [f"qmp:{path}" in (step.command or "") for step in steps[1:]] == [False]
+            await pilot.press("N")
+            await settled(pilot)
+            assert "vmci convert qmp:" in shown(pilot) and "vmci repair" not in shown(pilot)
+
+
+async def test_a_note_that_its_entry_names_is_a_candidate(tmp_path: Path, bare: FakeQemu) -> None:
+    bare.devices = with_entry(bare.devices, 0x19C8000)
+    with serving(bare, tmp_path / "q") as path:
+        async with running(f"qmp:{path}") as pilot:
+            await pilot.press("F")
+            await until(pilot, lambda: "0x0000019c8000" in shown(pilot))
+            assert "Every byte" not in shown(pilot)
+            await pilot.press("A")
+            assert "not searched" in said(pilot) and "0x0000019c8000" in shown(pilot)
 
 
 async def test_a_file_is_not_asked_again() -> None:

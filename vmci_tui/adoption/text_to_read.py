@@ -55,6 +55,10 @@ def _from_memory(guest: Guest, progress: Progress, known: Sequence[RankedCandida
     except PackageMissing as missing:
         return ChosenText(None, f"The dump has no note, and memory cannot be searched: {missing}.")
     best = choose(found) or (found[0] if found else None)
+    if best is None and guest.runs:
+        return ChosenText(
+            None, "The VM has no note, and its memory is not searched: `vmci convert` makes a dump of it."
+        )
     if best is None:
         return ChosenText(None, "The dump has no note, and its memory has none.")
     remark = f"The dump has no note; the one in memory at {best.candidate.paddr:#x} was used."

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import Dump, Layout, Region
 from vmci_tui.containers.base import disjoint
+from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.document.state import State
 from vmci_tui.formats.fw_cfg_entry import FIELDS, LENGTH, EntryHistory
 from vmci_tui.layers.file import BytesSource, FileSource, Source
@@ -110,6 +111,11 @@ class Document:
     def is_image(self) -> bool:
         """Whether it is a memory image, shown as a dump: it is never changed itself."""
         return self.dump is not None and self.opened_as is not None and not isinstance(self.source, FileSource)
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is a running VM: it is neither changed nor searched; `vmci convert` makes a dump of it."""
+        return isinstance(self.dump, ElfDump) and self.dump.runs
 
     @property
     def path(self) -> str | None:

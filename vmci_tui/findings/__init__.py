@@ -70,7 +70,7 @@ def findings(
     context = Context.of(document, proof, version, proved)
     found = list(grouped(_capped(finding for check in _CHECKS for finding in check(context)), verdicts, context))
     found.sort(key=lambda item: (_RANK[item.severity], not any(c.refuses for c in item.readers), item.fix is None))
-    return tuple(found)
+    return tuple(item.of_image() for item in found) if document.is_image else tuple(found)
 
 
 def _capped(found: Iterable[Finding]) -> Iterator[Finding]:

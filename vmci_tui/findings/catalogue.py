@@ -38,6 +38,8 @@ class FindingType(NamedTuple):
     adopt: bool = False
     foreign_note: bool = False
     group: Group | None = None
+    cure_of_image: str = ""
+    """What cures it in a memory image or a running VM; empty if `cure` does."""
 
     @property
     def one_by_one(self) -> bool:

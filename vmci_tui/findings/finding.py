@@ -48,6 +48,10 @@ class Finding(NamedTuple):
     cure: str = ""
     """What to do, where that is not what the catalogue says of the code."""
 
+    def of_image(self) -> Finding:
+        """Return the finding of a memory image or a running VM, of which a dump is made before anything is repaired."""
+        return self._replace(cure=self.cure or catalogue()[self.code].cure_of_image)
+
     @property
     def wants_memory(self) -> bool:
         """Whether a note from guest memory is needed, and removes it: memory contradicts it, or a reader refuses."""

@@ -1,7 +1,7 @@
 """What was done in the app as shell commands: one for each edit that a command can make, in order.
 
 A command is shown only if the edits that it stands for, applied to the state before, give the app's state. The
-first command writes a copy, the others change that copy.
+first command writes a copy, the others change that copy. That of a running VM is the dump that `vmci convert` makes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.fw_cfg_entry import FIELDS, LENGTH, EntryHistory, Write
 from vmci_tui.layers.file import FileSource
-from vmci_tui.repair.next_commands import copy_of, entry_copy_name, file_words, shell_word
+from vmci_tui.repair.next_commands import conversion, copy_of, entry_copy_name, file_words, shell_word
 
 _PAIRS: Final = 20
 """The most keys that one `set` command changes; for more the whole text is appended."""
@@ -61,11 +61,15 @@ class _ChangedFile:
     def __init__(self, name: Safe, copy: str) -> None:
         self._name, self._copy, self.copied = name, shell_word(copy), False
 
+    def take_copy(self) -> None:
+        """Change the copy, which another command writes."""
+        self._name, self.copied = self._copy, True
+
     def command(self, words: str, before: str = "") -> Safe:
         """Return a command; `words` have FILE for the file, and `before` pipes data into it."""
         where = "--in-place" if self.copied else f"-o {self._copy}"
         line = f"{before}vmci {words.replace('FILE', self._name, 1)} {where}"
-        self._name, self.copied = self._copy, True
+        self.take_copy()
         return Safe(line)
 
 
@@ -76,7 +80,10 @@ def commands(document: Document, groups: Mapping[State, EditGroup] | None = None
     dump = _ChangedFile(file_words(document), copy_of(document))
     entry = _ChangedFile(shell_word(blob or path), _entry_copy(blob or path, document.state.entry))
     states = [document.opened, *(step.state for step in document.steps)]
-    out, at = [], 0
+    out, at = list[ShellStep](), 0
+    if document.runs and document.steps:
+        out.append(ShellStep("a dump of the VM", conversion(document)))
+        dump.take_copy()
     while at < len(document.steps):
         before, group = states[at], (groups or {}).get(states[at])
         if group is not None and group.after in states[at + 1 :]:

@@ -22,7 +22,7 @@ from vmci_tui.render.dump_report import header_report
 from vmci_tui.render.shell_script import look_commands
 from vmci_tui.repair.next_commands import copy_of, next_commands
 from vmci_tui.tui.host import host
-from vmci_tui.tui.live.vm_actions import VmActions
+from vmci_tui.tui.live.vm_actions import VmActions, refuses_repair
 from vmci_tui.tui.prompts import ask, ask_edit, ask_text, choose, is_judged, make_edit, say, try_edit
 from vmci_tui.tui.save_session import SaveOutcome, SaveSession, UndoableSave, overwritten_lines, undoable_saves
 from vmci_tui.tui.session import Session
@@ -122,7 +122,11 @@ class MainActions:
             if candidate is not None:
                 self._adopt(candidate)
 
-        self._screen.app.push_screen(CandidatesScreen(self.session), chosen)
+        def show() -> None:
+            self._screen.app.push_screen(CandidatesScreen(self.session), chosen)
+
+        if not self._vm.finds(show):
+            show()
 
     def _adopt(self, candidate: RankedCandidate) -> None:
         if try_edit(self._screen, self.session, adopted(candidate.candidate, self.session.order)):
@@ -135,6 +139,8 @@ class MainActions:
 
         if self.session.document.dump is None:
             self._fix_entry()
+            return
+        if refuses_repair(self._screen, self.session):
             return
 
         def done(result: RepairResult | None) -> None:
@@ -304,7 +310,7 @@ class MainActions:
         if document.dump is None:
             self._say("only QEMU reads an entry without a dump: Q asks it")
         elif is_judged(self._screen, session):
-            if document.dump_unsaved:
+            if document.dump_unsaved and not document.runs:
                 path = copy_of(document) if session.path is not None else None
                 title = f"Next steps, once it is saved (s){f' as {visible(path)}' if path else ''}"
             else:

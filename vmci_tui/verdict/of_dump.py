@@ -11,7 +11,7 @@ from vmci_tui.findings.finding import Finding
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.repair.safe_fixes import Repair
 from vmci_tui.verdict.diagnosis import Diagnosis, Offer, Tone, offer
-from vmci_tui.verdict.outlook import Outlook, way_out
+from vmci_tui.verdict.outlook import OF_VM, Outlook, WayOut, way_out
 from vmci_tui.verdict.tally import NAMED, Tally, names, tally
 
 _ABSENT: Final = "its VMCOREINFO note is missing"
@@ -36,7 +36,7 @@ def of_dump(judgement: Judgement, outlook: Outlook, saved_as: str | None) -> Dia
         return Diagnosis("dim", (Safe(words), Safe("This dump is of a Windows guest.")), (), (_NEXT,))
     sentence = who(counted, blamed)
     if blamed is not None:
-        detail, offers = way_out(outlook, blamed.code)
+        detail, offers = _way_out(judgement, outlook, blamed)
         return Diagnosis(_tone_with(counted, blamed.severity == "error"), sentence, detail, offers)
     if isinstance(outlook, Repair) and outlook.steps:
         detail, offers = way_out(outlook, "")
@@ -84,6 +84,10 @@ def who(counted: Tally, blamed: Finding | None) -> tuple[Safe, ...]:
     return tuple(_sentence(f"{who}, but {why}") for why in reasons for who in (every, short))
 
 
+def _way_out(judgement: Judgement, outlook: Outlook, blamed: Finding) -> WayOut:
+    return OF_VM if judgement.document.runs else way_out(outlook, blamed.code)
+
+
 def _reason(finding: Finding) -> str:
     """Return a finding's message as a part of a sentence."""
     message = finding.message
@@ -111,7 +115,7 @@ def _unsaved(judgement: Judgement, outlook: Outlook) -> Diagnosis:
     wrong = blamed is not None and blamed.severity == "error"
     if blamed is not None and (then.refusing or wrong):
         sentence.insert(0, _sentence(f"{result}{was}: {_reason(blamed)}"))
-        offers = [*way_out(outlook, blamed.code).offers[:1], *offers]
+        offers = [*_way_out(judgement, outlook, blamed).offers[:1], *offers]
     last = labels[-1] if labels else ""
     count = f"{len(labels)} changes" if len(labels) != 1 else "1 change"
     detail = (visible(f"Not saved: {'; '.join(labels)}"), visible(f"{count} not saved, the last: {last}"))

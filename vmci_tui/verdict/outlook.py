@@ -59,6 +59,14 @@ def way_out(outlook: Outlook, code: str) -> WayOut:
 
 
 _CHOOSE: Final = (offer("find", "Choose a note", "Choose"),)
+OF_VM: Final = WayOut(
+    (
+        Safe("Memory of a running VM is not searched: `vmci convert` makes a dump of it, repaired."),
+        Safe("`vmci convert` makes a dump of it."),
+    ),
+    (offer("next", "The command", "Command"),),
+)
+"""What can be done about a running VM."""
 _WHY: Final = (offer("readers", "What each reader says", "Readers"),)
 
 

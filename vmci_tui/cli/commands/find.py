@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     if any(item.found_by == "kernel" for item in judged):
         say("memory was not searched for other notes; --all searches every byte")
     if not judged and guest.runs:
-        say("no note was found: memory of a running VM is not searched. `vmci convert` makes a dump, which is")
+        say("no note was found: memory of a running VM is not searched. `vmci convert` makes a dump of it")
     elif not judged:
         more = "" if options.all else ". --all searches every byte, not only page starts"
         say(f"no note was found in this memory{more}")

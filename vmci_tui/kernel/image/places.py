@@ -54,7 +54,8 @@ def places(
 ) -> Iterator[Place]:
     """Yield where kernels may be: those that the CPUs' page tables map, then those after the paddrs of `near`.
 
-    Then those in the first `within` bytes of memory. Raises Spent, and what `progress` raises.
+    Then those in the first `within` bytes of memory, unless that of a running machine, which is not searched. Raises
+    Spent, and what `progress` raises.
     """
     seen: set[int] = set()
     for cpu in cpus:
@@ -71,7 +72,8 @@ def places(
                 if one.paddr not in seen:
                     seen.add(one.paddr)
                     yield one
-    yield from (one for one in _banners(guest, budget, progress, within) if one.paddr not in seen)
+    if not guest.runs:
+        yield from (one for one in _banners(guest, budget, progress, within) if one.paddr not in seen)
 
 
 def _mapped(guest: Guest, cpu: Cpu) -> Place | None:

@@ -26,6 +26,9 @@ _RELEASE: Final = re.compile(rb"Linux version (\S{1,64}) ")
 IMAGE: Final = 48 << 20
 """Bytes after the start of the read-only data in which types are searched."""
 NO_TABLE: Final = NotKnown("memory has no whole symbol table of a kernel (kallsyms)")
+NOT_SEARCHED: Final = NotKnown(
+    "memory of a running VM is not searched for its kernel: `vmci convert` makes a dump of it"
+)
 _BANNER: Final = 96
 """Bytes of a banner up to its release."""
 _SAME: Final = 64
@@ -41,7 +44,9 @@ def running_kernel(
     `within`: bytes of memory that are searched for a kernel, if neither a CPU nor the text says where it is.
     """
     found = read_symbols(guest, text, progress, within)
-    return kernel_with_types(guest, found[0]) if found else NO_TABLE
+    if not found:
+        return NOT_SEARCHED if guest.runs else NO_TABLE
+    return kernel_with_types(guest, found[0])
 
 
 def kernel_with_types(guest: Guest, symbols: KernelSymbols) -> RunningKernel:

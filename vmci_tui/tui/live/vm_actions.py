@@ -1,11 +1,14 @@
-"""What the keys of the main screen do to a running VM: ask it again, and say how its dump is made."""
+"""What the keys of the app do to a running VM: ask it again, look for its note, and say how its dump is made."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from vmci_tui.adoption.choose import search
 from vmci_tui.common.errors import VmciError
+from vmci_tui.containers.guest import guest_of
 from vmci_tui.live.vm import RunningVm
 from vmci_tui.opening.open_file import names_vm, open_document
 from vmci_tui.repair.next_commands import conversion
@@ -18,6 +21,21 @@ if TYPE_CHECKING:
 
     from vmci_tui.common.budget import Budget
     from vmci_tui.document.document import Document
+    from vmci_tui.search.candidate import RankedCandidate
+
+_PATIENCE = 0.1
+"""Seconds that a key waits for the few pages of a VM where its note may be."""
+
+
+def refuses_repair(screen: Screen[Any], session: Session) -> bool:
+    """Return whether a VM is open; say then which command makes a dump of it, repaired."""
+    if session.document.runs:
+        say(screen, f"a running VM is not repaired: {_dump_of(session)}", "warning")
+    return session.document.runs
+
+
+def _dump_of(session: Session) -> str:
+    return f"{conversion(session.document)} makes a dump of it (N shows the command)"
 
 
 class VmActions:
@@ -53,13 +71,32 @@ class VmActions:
             shown.show_document(again)
             say(self._screen, f"the VM was asked again at {time.strftime('%H:%M:%S')}", "information")
 
-        def failed(error: Exception) -> None:
-            if isinstance(error, VmciError):
-                say(self._screen, str(error), "error")
-            else:
-                shown.failed(error)
+        self._background.ask(job, done, self._failed, 0)
 
-        self._background.ask(job, done, failed, 0)
+    def finds(self, show: Callable[[], object]) -> bool:
+        """Return whether a VM is open; `show` its candidates then, or say that its memory is not searched."""
+        dump = self._session.document.dump
+        if dump is None or not self._session.document.runs:
+            return False
+
+        def job(budget: Budget) -> tuple[RankedCandidate, ...]:
+            return search(guest_of(dump), lambda *_: budget.refill().spend())
+
+        def done(found: tuple[RankedCandidate, ...]) -> None:
+            self._session.candidates = found
+            if found:
+                show()
+            else:
+                say(self._screen, f"memory of a running VM is not searched: {_dump_of(self._session)}", "warning")
+
+        self._background.ask(job, done, self._failed, _PATIENCE)
+        return True
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, VmciError):
+            say(self._screen, str(error), "error")
+        else:
+            host(self._screen).failed(error)
 
     def refuses_save(self) -> bool:
         """Return whether a VM is open; say then by which command its dump is made: the guest stands still for it."""
@@ -67,7 +104,7 @@ class VmActions:
             return False
         say(
             self._screen,
-            f"a running VM is not saved here, because it would stop: {conversion(self._session.document)}",
+            f"a running VM is not saved here, because it would stop: {_dump_of(self._session)}",
             "warning",
         )
         return True

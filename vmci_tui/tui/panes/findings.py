@@ -70,7 +70,7 @@ class FindingsList(LineList):
         if session.judgement is not None and not session.document.unsaved:
             self._before = session.found
         self.fixed = () if session.judgement is None else gone(self._before, session.found)
-        self.set_rows(finding_rows(session.found, self.fixed))
+        self.set_rows(finding_rows(session.found, self.fixed, not session.document.runs))
 
     def watch_cursor(self, old: int, new: int) -> None:
         super().watch_cursor(old, new)
@@ -109,7 +109,7 @@ class FindingsList(LineList):
         finding = self.finding()
         if finding is None:
             say(self, "there is nothing to fix")
-        elif finding.fix is None and finding.wants_memory:
+        elif finding.fix is None and (finding.wants_memory or self.session.document.runs):
             self.screen.call_later(self.screen.run_action, "repair")
         elif finding.fix is None:
             say(self, "no automatic fix for this finding: R tries to repair the whole file", "warning")

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from vmci_tui.render.copy_formats import CopiedBytes
     from vmci_tui.verdict.offered_text import OfferedText
 
-NO_TEXT: Final = "no note text: [R] searches memory and restores it, [a] adds a note"
+_NO_TEXT: Final = "no note text: [R] searches memory and restores it, [a] adds a note"
+_NONE_OF_VM: Final = "no note text: memory of a running VM is not searched, [N] has the command for a dump"
 
 
 class KeysList(LineList):
@@ -80,7 +81,7 @@ class KeysList(LineList):
             super().__init__()
 
     def __init__(self, session: Session) -> None:
-        super().__init__(id="keys", empty=NO_TEXT)
+        super().__init__(id="keys", empty=_none(session))
         self.session = session
         self.shown = KeyRows(None)
         self._known: Known | None = None
@@ -270,7 +271,7 @@ class KeysPane(Guarded, Vertical):
 
             rows = OfferedRows(offered, self._wanted)
         listed = self.query_one(KeysList)
-        listed.empty = "" if offered is not None and offered.words else NO_TEXT
+        listed.empty = "" if offered is not None and offered.words else _none(self.session)
         listed.show_keys(rows)
         self.set_class(not rows and not self._wanted, "bare")
         self._show_filter(offered.words if offered is not None else "")
@@ -357,3 +358,8 @@ class KeysPane(Guarded, Vertical):
             self._open_filter()
         elif event.widget is self:
             self.query_one(KeysList).focus()
+
+
+def _none(session: Session) -> str:
+    """Return what stands in place of the text of a file without one."""
+    return _NONE_OF_VM if session.document.runs else _NO_TEXT

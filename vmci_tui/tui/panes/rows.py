@@ -130,11 +130,15 @@ def _write_row(history: EntryHistory, number: int) -> Row:
 _MARKS = {"error": ("error ", "error"), "warning": ("warn  ", "warning"), "info": ("info  ", "info")}
 
 
-def finding_rows(findings: Sequence[Finding], fixed: Sequence[Finding] = ()) -> list[Row]:
-    """Return one row for each finding, then one for each that the unsaved edits fixed."""
+def finding_rows(findings: Sequence[Finding], fixed: Sequence[Finding] = (), repairs: bool = True) -> list[Row]:
+    """Return one row for each finding, then one for each that the unsaved edits fixed.
+
+    `repairs`: whether R repairs the file.
+    """
     out: list[Row] = []
     for finding in findings:
-        fix = ("[f] ", "good") if finding.fix else ("[R] ", "good") if finding.wants_memory else ("    ", "dim")
+        searched = repairs and finding.wants_memory
+        fix = ("[f] ", "good") if finding.fix else ("[R] ", "good") if searched else ("    ", "dim")
         out.append((_MARKS[finding.severity], (f"{finding.code} ", "dim"), fix, (finding.message, "value")))
     out += [(("fixed ", "good"), (f"{item.code} ", "dim"), (f"    {item.message}", "dim")) for item in fixed]
     return out

@@ -222,8 +222,14 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
 
         self.app.push_screen(SaveScreen(saving), saved)
 
+    def is_useful(self, action: str) -> bool:
+        """Return whether an action makes sense now, for the footer."""
+        return action != "everywhere" or not self._guest.runs
+
     def action_everywhere(self) -> None:
-        if not self.job.running:
+        if self._guest.runs:
+            say(self, "memory of a running VM is not searched: vmci convert makes a dump of it", "warning")
+        elif not self.job.running:
             self._search(everywhere=True)
 
 

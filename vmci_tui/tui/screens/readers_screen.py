@@ -23,6 +23,7 @@ from vmci_tui.tui.background import Background
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
+from vmci_tui.tui.live.vm_actions import refuses_repair
 from vmci_tui.tui.prompts import ask, say
 from vmci_tui.tui.screens.matrix_screen import show_matrix
 from vmci_tui.tui.session import Session
@@ -126,7 +127,7 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
 
     @on(LineList.Moved, "#verdicts")
     def _show_verdict(self) -> None:
-        words = "\n".join(verdict_lines(*self._pair(self._chosen_name), self._judgement.found, self._mine()))
+        words = "\n".join(verdict_lines(*self._pair(self._chosen_name), self._judgement.found, self._mine(), self._way))
         self.query_one("#verdict", Static).update(plain(words))
         self.query_one("#told").scroll_home(animate=False)
 
@@ -200,7 +201,7 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
                 f"{what}{reader} accepts the file once it is saved (s)" if what else f"{reader} accepts it already",
             )
         else:
-            words = f"{what}{reader} would still refuse: {done.left or 'no rule says why'}. Press R to search memory"
+            words = f"{what}{reader} would still refuse: {done.left or 'no rule says why'}. {self._way}"
             say(self, words, "warning")
         self._show_again()
 
@@ -222,15 +223,30 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
     def action_matrix(self) -> None:
         show_matrix(self, self.session)
 
+    @property
+    def _way(self) -> str:
+        """How guest memory is searched."""
+        if self.session.document.runs:
+            return "vmci convert makes a dump of the VM, and searches its memory"
+        return "Press R to search guest memory"
+
+    def is_useful(self, action: str) -> bool:
+        """Return whether an action makes sense now, for the footer."""
+        return action != "repair" or not self.session.document.runs
+
     def action_repair(self) -> None:
         """Go back to the file and open the repair screen."""
-        self.dismiss("repair")
+        if not refuses_repair(self, self.session):
+            self.dismiss("repair")
 
 
 def verdict_lines(
-    verdict: Verdict, then: Verdict, found: tuple[Finding, ...], steps: Sequence[NextCommand] = ()
+    verdict: Verdict, then: Verdict, found: tuple[Finding, ...], steps: Sequence[NextCommand], way: str
 ) -> list[str]:
-    """Return text about one reader's verdict, and what it will be of the saved file."""
+    """Return text about one reader's verdict, and what it will be of the saved file.
+
+    `way`: how memory is searched for what no fix brings.
+    """
     name = verdict.reader.name
     stage = f", {STAGES[verdict.stage]}" if verdict.stage else ""
     out = [f"{name} {verdict.reader.title}: {state_words(verdict)}{stage}"]
@@ -252,7 +268,7 @@ def verdict_lines(
         out += [f"  {f.code} {f.message}" + (f"\n      f: {f.fix.label}" if f.fix else "") for f in mine]
         out += ["", f"Enter shows the bytes of {mine[0].code}."]
         if not any(f.fix for f in mine):
-            out += ["", "Press R to search guest memory for the right note or value."]
+            out += ["", f"{way} for the right note or value."]
     if then.accepts:
         out += ["", _TAKES[then.reads]]
     left = then.decisive

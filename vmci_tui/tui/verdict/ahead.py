@@ -17,7 +17,6 @@ from vmci_tui.common.progress import Pace
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document.document import Document
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.layers.file import files_of
 from vmci_tui.repair.safe_fixes import EVERYTHING, Prior, Repair, repair
 from vmci_tui.tui.background import Background, one_thread
 from vmci_tui.tui.verdict.kernel_ahead import AheadHost, AheadSession, KernelAhead
@@ -98,7 +97,7 @@ class Ahead:
     def _is_worth(self, judgement: Judgement) -> bool:
         document = judgement.document
         windows = any(note.is_windows for note in document.state.notes)
-        if document.dump is None or windows:
+        if document.dump is None or document.runs or windows:
             return False
         unproved = judgement.proof is not None and not judgement.proof.proved
         return unproved or blame(judgement.found) is not None
@@ -110,8 +109,8 @@ class Ahead:
     def _decide(self, judgement: Judgement) -> None:
         """Search memory in a process of its own, and go on with the current state."""
         document, versions = judgement.document, dict(self._around.versions)
-        if document.opened_as is None or not files_of(document.source):
-            self._try(judgement)  # a running VM, whose memory is not searched: few pages of it are read
+        if document.opened_as is None:
+            self._try(judgement)
             return
         self.outlook = Looking(Safe(""))
         if self._deciding:

@@ -38,4 +38,9 @@ def _may_repair(session: Session) -> bool:
     if tried is not None:
         return bool(tried.steps)
     running = ahead is not None and ahead.running
-    return session.document.dump is not None and (running or any(finding.fix is not None for finding in session.found))
+    document = session.document
+    return (
+        document.dump is not None
+        and not document.runs
+        and (running or any(finding.fix is not None for finding in session.found))
+    )

@@ -15,6 +15,7 @@ from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import OpenError, UsageError
 from vmci_tui.common.safe_text import literal, visible
 from vmci_tui.containers.guest import guest_of
+from vmci_tui.kernel.lines.gather import NOT_SEARCHED
 from vmci_tui.kernel.symbols.table import Spot, SymbolTable
 from vmci_tui.render.dump_report import head_json
 from vmci_tui.render.kernel.symbol_report import kernel_json, kernels_words, symbols_json, symbols_lines
@@ -30,6 +31,8 @@ def run(options: argparse.Namespace) -> int:
             raise UsageError(f"{document.name} is an entry, which has no memory", "name a dump")
         kernels, _ = placed_symbols(document.state.vmcoreinfo, guest_of(document.dump), shown_progress())
         head = head_json(document)
+        if not kernels and document.runs:
+            raise OpenError(NOT_SEARCHED.why)
     if not kernels:
         raise OpenError(
             "the memory in this dump has no whole symbol table of a kernel (kallsyms)",
