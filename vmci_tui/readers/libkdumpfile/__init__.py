@@ -14,6 +14,7 @@ from vmci_tui.common.span import Span
 from vmci_tui.readers import libdrgn
 from vmci_tui.readers.libdrgn.text import KEYS as DRGN_KEYS
 from vmci_tui.readers.libdrgn.text import SINCE
+from vmci_tui.readers.libdrgn.text import lines as drgn_lines
 from vmci_tui.readers.libkdumpfile.kdump_rules import NOT_SET
 from vmci_tui.readers.libkdumpfile.open_elf import OpeningElf
 from vmci_tui.readers.libkdumpfile.opening import OpeningDump
@@ -67,6 +68,12 @@ def _edition(version: str) -> str:
     return f"{release_of(numbers_of(version)).number} in drgn {version}"
 
 
+def _lines(text: bytes) -> dict[bytes, bytes]:
+    """Return the keys that libkdumpfile uses, and those that drgn then finds before the first NUL."""
+    by_drgn = drgn_lines(text.partition(b"\0")[0] + b"\0")
+    return {key: value for key, value in lines(text).items() if key not in DRGN_KEYS or key in by_drgn}
+
+
 READER: Final = Reader(
     name="libkdumpfile",
     version=libdrgn.VERSION,
@@ -74,7 +81,7 @@ READER: Final = Reader(
     read=OpenedWithLibkdumpfile,
     rules=_RULES,
     accepted=lambda r: r.answer,
-    lines=lines,
+    lines=_lines,
     keys={**DRGN_KEYS, **KEYS},
     reads=lambda r: NOT_KNOWN if r.guest is None else r.guest.reads(),
     known=libdrgn.KNOWN,
