@@ -79,6 +79,9 @@ async def test_its_memory_is_not_searched_and_the_command_is_said_at_once(
                 await until(pilot, partial(_says, pilot, words))
                 assert "vmci convert qmp:" in said(pilot) and pilot.app.screen is main_screen(pilot)
             assert len(bare.pages) < 100
+            await pilot.press("4")
+            await settled(pilot)
+            assert "memory of a VM is not searched, [N] shows `vmci convert`" in shown(pilot)
             await pilot.press("v")
             await settled(pilot)
             await pilot.press("R")

@@ -27,7 +27,7 @@ def open_to_save(options: argparse.Namespace) -> Document:
     guest stands still for it.
     """
     if names_vm(options.file):
-        raise UsageError("a running VM is not changed, and a copy of its memory needs a stop", _CONVERT)
+        raise UsageError("a VM is not changed, and only `vmci convert` copies its memory", _CONVERT)
     document = open_named(options)
     if document.files and getattr(options, "in_place", False):
         document.close()
