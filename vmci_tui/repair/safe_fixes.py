@@ -176,7 +176,7 @@ def _left(finding: Finding, adoption: Adoption) -> str:
     if finding.code == "N01" and adoption.unread:
         return f"{words}, and its memory cannot be searched: {adoption.unread}"
     if finding.code == "N01" and adoption.code and not adoption.candidates:
-        return f"{words}, and there is none in its memory: append one from another dump, or from the guest"
+        return f"{words}, and there is none in the memory that it has: append one from another dump, or from the guest"
     return f"{words} (apply by hand: {finding.fix.label})" if finding.fix is not None else words
 
 

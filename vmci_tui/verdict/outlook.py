@@ -52,6 +52,10 @@ def way_out(outlook: Outlook, code: str) -> WayOut:
         return WayOut((_capital(outlook.question), Safe(found)), _CHOOSE)
     if outlook.steps:
         return _of_fixes(outlook, missing)
+    if missing and outlook.searched and any(item.code == "C02" for item in outlook.judgement.found):
+        detail = Safe("It is not in the memory that the file has; some is missing (C02).")
+        short = Safe("It is not in the memory that is there (C02).")
+        return WayOut((detail, short), (offer("append", "Add a note from a file"), *_WHY))
     if missing and outlook.searched:
         detail = Safe("Guest memory was searched, and does not have it either.")
         return WayOut((detail, Safe("It is not in guest memory either.")), (offer("append", "Add a note from a file"),))

@@ -11,7 +11,9 @@ from tests.images.qemu_stream.written import clock, device, entry, filled, ram, 
 from vmci_tui.cli.run import main
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.render.plans.save_plan import copy_summary
+from vmci_tui.repair.safe_fixes import repair
 from vmci_tui.tui.save_session import SaveSession
+from vmci_tui.verdict.outlook import way_out
 
 _MEMORY = 16 << 20
 
@@ -118,3 +120,13 @@ def test_the_save_of_an_image_says_that_it_is_a_dump_and_what_it_lacks(unplaced:
         -2
     ].kind == "warning"
     assert "identical" not in " ".join(words)
+
+
+def test_a_note_in_memory_without_an_address_is_not_said_to_be_absent(
+    unplaced: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["check", str(unplaced)])
+    assert "to do: name the blocks of its memory first: `--blocks NAME,...`" in capsys.readouterr().out
+    with open_document(str(unplaced)) as document:
+        out = way_out(repair(document)._replace(steps=()), "N01")
+    assert out.detail[0] == "It is not in the memory that the file has; some is missing (C02)."

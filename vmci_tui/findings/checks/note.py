@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.containers import Dump
+from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.document import edit_notes
 from vmci_tui.document.edit import Edit
 from vmci_tui.findings.finding import Context, Finding, new_finding
@@ -16,6 +18,8 @@ from vmci_tui.formats.note_kinds import XEN
 from vmci_tui.formats.windows_header import windows_header
 from vmci_tui.knowledge import kernel_width as bitness
 from vmci_tui.machines.lookup import machine_facts
+
+_OF_BLOCKS: Final = "name the blocks of its memory first: `--blocks NAME,...`; the note may be in one of them"
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -48,7 +52,8 @@ def _which(context: Context) -> Iterator[Finding]:
         if note.is_vmcoreinfo and not note.is_windows and not isinstance(note, HeaderText)
     ]
     if not any(note.is_vmcoreinfo for note in context.state.notes):
-        yield new_finding("N01", "the VMCOREINFO note is missing")
+        cure = _OF_BLOCKS if isinstance(context.dump, ElfDump) and context.dump.unplaced else ""
+        yield new_finding("N01", "the VMCOREINFO note is missing", cure=cure)
     elif len(found) > 1:
         yield new_finding(
             "N05",
