@@ -201,6 +201,15 @@ def test_a_search_finds_all_words_below_a_heading() -> None:
     assert matching(lines, "zebra") == ["no line has these words"]
 
 
+async def test_words_of_a_command_in_the_name_of_a_file_stay(sample: Sample, tmp_path: Path) -> None:
+    path = tmp_path / "FILE-CUT-COPY.elf"
+    path.write_bytes(Path(sample("crlf.elf")).read_bytes())
+    async with running(str(path)) as pilot:
+        assert isinstance(pilot.app.screen, MainScreen)
+        words = pilot.app.screen.session.shell_words("cut FILE -o CUT")
+    assert words == f"$ vmci cut {path} -o {tmp_path}/FILE-CUT-COPY-cut.elf"
+
+
 async def test_the_commands_name_one_of_the_command_line(sample: Sample) -> None:
     """The app has no screen for it."""
     async with running(sample("amd64-cut-note.elf")) as pilot:
@@ -208,6 +217,9 @@ async def test_the_commands_name_one_of_the_command_line(sample: Sample) -> None
         (symbols,) = (c for c in known if fitness("symbols shell", c.title, c.help))
         symbols.callback()
         assert pilot.app.clipboard.startswith("vmci symbols ") and "amd64-cut-note.elf" in pilot.app.clipboard
+        (cut,) = (c for c in known if fitness("mail", c.title, c.help))
+        cut.callback()
+        assert pilot.app.clipboard.endswith("amd64-cut-note-cut.elf --mask")
         assert any("Craft" in c.title for c in known if fitness("bench", c.title, c.help))
         await pilot.press("ctrl+x")
         symbols.callback()

@@ -231,7 +231,7 @@ def copy_of(document: Document, mark: str = "fixed") -> str:
     first = document.opened_as.name.split("\0")[0]
     if names_vm(first):  # the dump does not belong beside the socket
         first = os.path.basename(first.partition(":")[2]) or "vm"
-    return f"{_stem(first)}.elf"
+    return f"{_stem(first)}{'' if mark == 'fixed' else f'-{mark}'}.elf"
 
 
 def conversion(document: Document) -> Safe:

@@ -90,10 +90,25 @@ def _more_commands(app: App[None], screen: Screen[object]) -> Iterator[SystemCom
     yield SystemCommand("Messages: read them again", "history errors", messages)
     if isinstance(screen, MainScreen) and screen.document.dump is not None:
         yield from _reports(app, screen.session)
-        symbols = "Symbols: copy `vmci symbols FILE`, which prints the kernel's own table of them"
-        yield SystemCommand(symbols, "kallsyms system.map shell", partial(_copy_command, screen, "symbols"))
+        for title, synonyms, words in _SHELL:
+            yield SystemCommand(title, synonyms, partial(_copy_command, screen, words))
     theme = "Theme: choose other colours, such as high contrast"
     yield SystemCommand(theme, "colors dark light", app.action_change_theme)
+
+
+_SHELL: Final = (
+    (
+        "Symbols: copy `vmci symbols FILE`, which prints the kernel's own table of them",
+        "kallsyms system.map shell",
+        "symbols FILE",
+    ),
+    (
+        "Cut: copy `vmci cut FILE -o OUT`, which writes a small dump of only what matters, to be mailed",
+        "small mail share send private mask shrink shell",
+        "cut FILE -o CUT --mask",
+    ),
+)
+"""Commands of the shell that have no screen here: title, synonyms, words."""
 
 
 def _reports(app: App[None], session: Session) -> Iterator[SystemCommand]:
@@ -108,14 +123,14 @@ def _reports(app: App[None], session: Session) -> Iterator[SystemCommand]:
     yield SystemCommand(lines, "proof confirm contradict symbols types btf kallsyms", partial(show, lines_report))
 
 
-def _copy_command(screen: MainScreen, name: str) -> None:
+def _copy_command(screen: MainScreen, command: str) -> None:
     """Copy the command for the open file, and say so."""
-    words = screen.session.shell_words(f"{name} FILE").removeprefix("$ ")
+    words = screen.session.shell_words(command).removeprefix("$ ")
     if words:
         screen.app.copy_to_clipboard(words)
         say(screen, f"copied, for a shell: {words}")
     else:
-        say(screen, f"vmci {name} reads the file: save the edits first", "warning")
+        say(screen, f"vmci {command.split()[0]} reads the file: save the edits first", "warning")
 
 
 def _in_pane(screen: MainScreen, widget: Widget, action: str) -> None:

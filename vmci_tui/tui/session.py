@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
@@ -360,14 +361,18 @@ class Session:
         return done[-1].command if done else None
 
     def shell_words(self, words: str) -> str:
-        """Return a command with the name of the open file; empty after an edit, which it would not include."""
+        """Return a command with FILE, COPY, CUT and READERS as they are here; empty after an edit, which it lacks."""
         from vmci_tui.repair.next_commands import copy_of, file_words, shell_word
 
         if self.path is None or self.document.modified:
             return ""
-        copy = shell_word(copy_of(self.document))
-        options = "".join(f" --reader {name}={version}" for name, version in self._around.versions.items())
-        words = words.replace("COPY", copy).replace("FILE", file_words(self.document)).replace(" READERS", options)
+        names = {
+            "FILE": file_words(self.document),
+            "COPY": shell_word(copy_of(self.document)),
+            "CUT": shell_word(copy_of(self.document, "cut")),
+            " READERS": "".join(f" --reader {name}={version}" for name, version in self._around.versions.items()),
+        }
+        words = re.sub("|".join(names), lambda found: names[found[0]], words)
         return f"$ vmci {words}"
 
 

@@ -44,7 +44,8 @@ def run(options: argparse.Namespace) -> int:
         if options.output is not None:
             refuse_target(document.source, options.output)
         made = cut(document, choice, shown_progress(), chosen.readers)
-        whole, after = (verdicts_now(each, chosen.readers) for each in (document, made.document))
+        both = (verdicts_now(each, chosen.readers) for each in (document, made.document))
+        whole, after = ({name: one[name] for name in _READERS} for one in both)  # QEMU reads the entry, not the dump
         return _written(options, made, VerdictPair(whole, after))
 
 
