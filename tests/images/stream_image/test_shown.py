@@ -115,6 +115,7 @@ def test_the_save_of_an_image_says_that_it_is_a_dump_and_what_it_lacks(unplaced:
         saving = SaveSession(document, lambda _: None)
         lines = copy_summary(document, saving.plan, saving.harm, saving.untouched)
     words = [line.text for line in lines]
+    assert words[0] == "Nothing was changed yet: R repairs the dump that is saved, f fixes one finding."
     assert "An ELF dump of this QEMU stream, 4 KiB, without a VMCOREINFO note." in words
     assert [line.text for line in lines if line.text.startswith("The dump will lack memory: ")] and lines[
         -2

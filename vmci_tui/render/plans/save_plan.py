@@ -34,6 +34,8 @@ def _harm(harm: Harm) -> Iterator[PlanLine]:
 def _copy(document: Document, plan: Plan, untouched: bool) -> Iterator[PlanLine]:
     if untouched:
         keys = "f fixes a finding" if document.dump is None else "R repairs the file, f fixes one finding"
+        if document.is_image:
+            keys = "R repairs the dump that is saved, f fixes one finding"
         yield PlanLine(f"Nothing was changed yet: {keys}.", "warning")
     if document.is_image:
         yield from _dump_of_image(document, plan)
