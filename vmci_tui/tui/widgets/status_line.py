@@ -26,19 +26,19 @@ class StatusLine(GuardedWidget):
 
     def set_text(self, text: str, end: str = "") -> None:
         """Show a text, and `end` at the right if there is room for both."""
-        if end != self._end:
-            self._end = end
-            self.refresh()
-        old, new = self._text, safe(text)
-        self._text = new
-        same = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
-        if same < max(len(old), len(new)):
-            self.refresh(Region(len(self.sign) + same, 0, max(len(old), len(new)) - same, 1))
+        old = self._drawn()
+        self._text, self._end = safe(text), safe(end)
+        changed = [at for at, (a, b) in enumerate(zip(old, self._drawn(), strict=True)) if a != b]
+        if changed:
+            self.refresh(Region(changed[0], 0, changed[-1] + 1 - changed[0], 1))
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width - len(self.sign)
+        return Strip([Segment(self._drawn(), self.rich_style)], self.size.width)
+
+    def _drawn(self) -> str:
+        """Return the whole line as it is on the screen; an end that comes or goes changes cells after the text."""
+        width = max(self.size.width - len(self.sign), 0)
         text = self._text if len(self._text) <= width else self._text[: width - 2] + ".."
-        end = safe(self._end)
-        if end and len(text) + 2 + len(end) <= width:
-            text = text.ljust(width - len(end)) + end
-        return Strip([Segment(self.sign + text.ljust(width), self.rich_style)], self.size.width)
+        if self._end and len(text) + 2 + len(self._end) <= width:
+            text = text.ljust(width - len(self._end)) + self._end
+        return self.sign + text[:width].ljust(width)
