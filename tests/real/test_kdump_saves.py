@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -98,6 +99,8 @@ def test_libkdumpfile_finds_the_memory_of_a_32_bit_file(
     for way, more in _WAYS.items():
         words = [str(long)] if way == "append" else []
         assert main(["set" if way == "header" else way, str(bad), *more, *words, "-o", str(good)]) in (0, 1), way
+        if way == "repair" and not good.exists():  # where no fix is safe no copy is written
+            shutil.copy(bad, good)
         if way in ("strip", "set", "header"):  # drgn opens no file without a note: it is given one
             assert main(["append", str(good), "--text", str(short), "-o", str(again)]) in (0, 1), way
             again.replace(good)

@@ -95,14 +95,15 @@ class KeysList(LineList):
 
     def show_proof(self, proved: ProvedLines | None) -> None:
         """Show what the kernel's tables in memory say of each line; None: that is not known."""
-        if self.shown.proved is not proved:
+        if self.shown.proved is not proved and self.is_attached:
             self.shown.proved = proved
             self.on_resize()
 
     def know(self, known: Known) -> None:
         """Show who reads each key, and what it is, where there is room."""
         self._known = known
-        self.on_resize()
+        if self.is_attached:  # a thread that read the catalogue may answer after the file was closed
+            self.on_resize()
 
     def on_resize(self) -> None:
         self._fit()
