@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from threading import Lock
 from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
@@ -38,6 +39,8 @@ class LiveMemory:
     def __init__(self, vm: RunningVm, memory: Memory, order: ByteOrder, facts: VmFacts) -> None:
         self.vm, self.facts, self._memory, self._order = vm, facts, memory, order
         self._pages: dict[int, bytes] = {}
+        self._lock = Lock()
+        """The screen and work in the background ask for the same page at the same time."""
 
     @property
     def size(self) -> int:
@@ -75,6 +78,10 @@ class LiveMemory:
         self._pages = {}
 
     def _page(self, paddr: int) -> bytes:
+        with self._lock:
+            return self._page_alone(paddr)
+
+    def _page_alone(self, paddr: int) -> bytes:
         kept = self._pages.get(paddr)
         if kept is None:
             if len(self._pages) >= MOST_PAGES:

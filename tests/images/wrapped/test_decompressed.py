@@ -7,6 +7,7 @@ import gzip
 import lzma
 import random
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -127,3 +128,17 @@ def test_a_bomb_is_refused(compression: Compression, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(decompressed, "_MOST_TIMES", 10)
     with pytest.raises(OpenError, match="decompress to more"):
         _opened(compression, bytes(1 << 20))
+
+
+@_all
+def test_several_threads_read_at_the_same_time(compression: Compression) -> None:
+    plain = _plain(200_000)
+    source = _opened(compression, plain)
+
+    def reads(seed: int) -> bool:
+        chance = random.Random(seed)
+        places = [(chance.randrange(len(plain)), chance.choice([100, 5000])) for _ in range(60)]
+        return all(source.read(at, length) == plain[at : at + length] for at, length in places)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(reads, range(8)))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from threading import RLock
 from typing import Final
 
 from vmci_tui.common.errors import OpenError
@@ -94,6 +95,8 @@ class DecompressedSource:
         self.size = 0
         self.fault = ""
         """Why the bytes end too early; empty if they do not."""
+        self._lock = RLock()
+        """Judgements, searches and the screen read at the same time, and there is one decoder."""
         self._start: Callable[[], _Place] = lambda: _Place(file, at, compression, compression.start())
         self._place = self._start()
         self._kept: OrderedDict[int, bytes] = OrderedDict()
@@ -134,6 +137,10 @@ class DecompressedSource:
         self._room = _ROOM
 
     def _chunk(self, number: int) -> bytes:
+        with self._lock:
+            return self._chunk_alone(number)
+
+    def _chunk_alone(self, number: int) -> bytes:
         if (kept := self._kept.get(number)) is not None:
             self._kept.move_to_end(number)
             return kept
