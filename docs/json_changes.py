@@ -171,6 +171,7 @@ class Cut(TypedDict):
     before: Annotated[dict[str, bool | None], "whether each reader accepts the source, seen as a dump"]
     after: Annotated[dict[str, bool | None], "whether each reader accepts the cut"]
     versions: Annotated[dict[str, str], "the version of each reader whose rules judge"]
+    installed: Installed
     plan: Plan
     written: Annotated[WrittenFile | None, "null with `--dry-run`"]
 

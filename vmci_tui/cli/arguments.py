@@ -155,8 +155,7 @@ def parser() -> argparse.ArgumentParser:
     image.usage = "vmci convert SOURCE -o OUT.elf [OPTION ...]"
     image.add_argument("file", metavar="SOURCE", help="an image, RAW@PADDR (several), qmp:SOCKET, or any dump")
     _image(image, blocks=True)
-    image.add_argument("-o", "--output", metavar="OUT", help="the file to write; it must not exist")
-    image.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
+    _new_file(image)
     image.add_argument("--report", metavar="PAGE", help="also write what was done, and sha256 sums (Markdown)")
     image.add_argument("--yes", metavar="WHAT", help="PADDR: use the note there, proved or not; stop: a VM may stop")
     image.add_argument("--check-limit", metavar="N", help="most bytes of memory to read back (default 64 GiB)")
@@ -166,8 +165,7 @@ def parser() -> argparse.ArgumentParser:
     part.usage = "vmci cut SOURCE -o OUT.elf [OPTION ...]"
     part.add_argument("file", metavar="SOURCE", help="any dump, or an image of memory")
     _image(part, blocks=True)
-    part.add_argument("-o", "--output", metavar="OUT", help="the file to write; it must not exist")
-    part.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
+    _new_file(part)
     part.add_argument("--keep", metavar="WHAT,...", help="of note,proof,cpus,log (the default), symbols,types")
     part.add_argument("--no-log", action="store_true", help="leave out the kernel's log")
     part.add_argument("--mask", action="store_true", help="make every byte zero that nothing read")
@@ -283,6 +281,11 @@ def _image(command: argparse.ArgumentParser, listed: bool = True, blocks: bool =
         ("--blocks", "NAME,...", blocks),
     ):
         command.add_argument(option, metavar=metavar, help=OF_AN_IMAGE[option] if shown else argparse.SUPPRESS)
+
+
+def _new_file(command: argparse.ArgumentParser) -> None:
+    command.add_argument("-o", "--output", metavar="OUT", help="the file to write; it must not exist")
+    command.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
 
 
 def _no_stop(command: argparse.ArgumentParser) -> None:
