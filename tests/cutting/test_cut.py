@@ -111,6 +111,7 @@ def test_the_page_for_a_ticket_names_both_files_and_the_text(tmp_path: Path) -> 
     page = tmp_path / "page.md"
     _cut(SAMPLES / "amd64-panic.kdump", tmp_path / "cut.elf", "--report", str(page))
     text = page.read_text()
+    assert "| the log |" in text and "| crash | accepts | accepts |" in text
     assert text.count("| sha256 |") == 1 and "amd64-panic.kdump" in text and "Kernel panic" in text
 
 

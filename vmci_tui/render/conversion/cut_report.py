@@ -12,7 +12,7 @@ from vmci_tui.readers.verdicts import VerdictPair
 from vmci_tui.render.candidate_report import before_and_after
 from vmci_tui.render.conversion.page import Digest
 from vmci_tui.render.ticket_page import code, plain
-from vmci_tui.render.verdict_report import readers_heading
+from vmci_tui.render.verdict_report import readers_heading, state_words
 
 Json = dict[str, Any]
 _WORDS: Final = {
@@ -58,8 +58,13 @@ def cut_page(made: Cut, readers: VerdictPair, sources: Sequence[Digest], result:
     yield from (f"# Cut of {code(made.document.name)}", "", "| | File | Bytes | sha256 |", "|---|---|---|---|")
     for what, item in (*(("source", item) for item in sources), ("cut", result)):
         yield f"| {what} | {code(item.name)} | {item.size} | `{item.sha256}` |"
-    yield ""
-    yield from (f"- {plain(line.strip())}" for line in cut_text(made, readers))
+    yield from ("", "## What is kept", "", "| For | Pages |", "|---|---|")
+    yield from (f"| {_WORDS[kind]} | {pages} |" for kind, pages in made.pages.items())
+    yield f"| all, each page once: {size_text(made.memory.bytes_in_file)} | {made.page_count} |"
+    yield from (f"\n{plain(remark)}" for remark in made.remarks)
+    yield from ("", "## What each reader says", "", "| Reader | Whole dump | Cut |", "|---|---|---|")
+    for name, verdict in readers.now.items():
+        yield f"| {name} | {state_words(verdict)} | {state_words(readers.after[name])} |"
     yield from ("", "## Text that stays inside", "")
     yield from (f"- {code(text)}" for text in made.kept_text[:_SHOWN])
     if len(made.kept_text) > _SHOWN:
