@@ -16,10 +16,19 @@ from textual.widget import Widget
 from vmci_tui.tui.host import host
 
 if TYPE_CHECKING:
+    from textual.dom import DOMNode
     from textual.geometry import Region
     from textual.message import Message
 
 _NOT_SHOWN = "cannot be shown"
+
+
+def stands(node: DOMNode) -> bool:
+    """Return whether a late result may be shown in a node: it is in the app, and is not being removed.
+
+    Textual calls a screen attached until it is gone, after its children.
+    """
+    return node.is_attached and not node._pruning
 
 
 class Guarded(MessagePump):

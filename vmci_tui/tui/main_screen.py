@@ -16,7 +16,7 @@ from vmci_tui.document.edit import Edit
 from vmci_tui.layers.file import FileSource
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.disk_watch import DiskWatch
-from vmci_tui.tui.guarded import Guarded
+from vmci_tui.tui.guarded import Guarded, stands
 from vmci_tui.tui.host import host
 from vmci_tui.tui.panes.copy import copy, copy_as
 from vmci_tui.tui.panes.entry import EntryList
@@ -144,7 +144,7 @@ class MainScreen(Guarded, Screen[None]):
     # What is shown
 
     def _changed(self, event: SessionEvent) -> None:
-        if not self.is_attached:
+        if not stands(self):
             return
         if event == "judged":
             self._show_judgement()
@@ -189,7 +189,7 @@ class MainScreen(Guarded, Screen[None]):
 
     def _begin_ahead(self, made: type[Ahead]) -> None:
         session = self.session
-        if self.is_attached:
+        if stands(self):
             session.ahead = made(host(self), session)
             self._look_ahead()
 

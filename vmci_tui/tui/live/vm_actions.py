@@ -12,6 +12,7 @@ from vmci_tui.containers.guest import guest_of
 from vmci_tui.live.vm import RunningVm
 from vmci_tui.opening.open_file import names_vm, open_document
 from vmci_tui.repair.next_commands import conversion
+from vmci_tui.tui.guarded import stands
 from vmci_tui.tui.host import host
 from vmci_tui.tui.prompts import say
 from vmci_tui.tui.session import Session
@@ -68,6 +69,9 @@ class VmActions:
             return open_document(path)
 
         def done(again: Document) -> None:
+            if not stands(self._screen):
+                again.close()  # another file was opened meanwhile
+                return
             shown.show_document(again)
             say(self._screen, f"the VM was asked again at {time.strftime('%H:%M:%S')}", "information")
 

@@ -18,7 +18,7 @@ from vmci_tui.document import edit_text
 from vmci_tui.document.edit import Edit
 from vmci_tui.formats.vmcoreinfo import Line
 from vmci_tui.tui.bindings import bind, moves
-from vmci_tui.tui.guarded import Guarded
+from vmci_tui.tui.guarded import Guarded, stands
 from vmci_tui.tui.host import host
 from vmci_tui.tui.prompts import ask_edit, say, try_edit
 from vmci_tui.tui.rows.key_rows import KeyRows, Known
@@ -95,14 +95,14 @@ class KeysList(LineList):
 
     def show_proof(self, proved: ProvedLines | None) -> None:
         """Show what the kernel's tables in memory say of each line; None: that is not known."""
-        if self.shown.proved is not proved and self.is_attached:
+        if self.shown.proved is not proved and stands(self):
             self.shown.proved = proved
             self.on_resize()
 
     def know(self, known: Known) -> None:
         """Show who reads each key, and what it is, where there is room."""
         self._known = known
-        if self.is_attached:  # a thread that read the catalogue may answer after the file was closed
+        if stands(self):  # a thread that read the catalogue may answer after the file was closed
             self.on_resize()
 
     def on_resize(self) -> None:

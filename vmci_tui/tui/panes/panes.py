@@ -14,7 +14,7 @@ from vmci_tui.changes.unsaved import Unsaved, unsaved
 from vmci_tui.common.span import Span
 from vmci_tui.document.byte_map import Place
 from vmci_tui.document.document import Document
-from vmci_tui.tui.guarded import Guarded
+from vmci_tui.tui.guarded import Guarded, stands
 from vmci_tui.tui.host import host
 from vmci_tui.tui.panes.entry import EntryList
 from vmci_tui.tui.panes.findings import FindingsList, FindingsPane
@@ -127,7 +127,7 @@ class Panes(Guarded, Widget):
     def open_qemu(self) -> None:
         """Make the pane of what QEMU will do with the entry of a dump, once there is one."""
         pane = PANES[NAMES.index("qemu")]
-        if self.is_attached and pane.fits(self.document) and not self.query("#qemu"):
+        if stands(self) and pane.fits(self.document) and not self.query("#qemu"):
             self.mount(self._box(pane), before="#entry")
 
     def show_judgement(self) -> None:
@@ -327,7 +327,7 @@ class Panes(Guarded, Widget):
 
     def _begin(self, made: type[Companions]) -> None:
         """Begin with what was imported in a thread, unless a key began with it before."""
-        if self.is_attached and self._companions is None:
+        if stands(self) and self._companions is None:
             keys = self.query_one(KeysList)
             self._companions = made(self, self.query_one(HexPane), keys.line, keys.proof)
         self.open_companions()

@@ -21,7 +21,7 @@ from vmci_tui.common.errors import VmciError
 from vmci_tui.findings.catalogue import GROUPS, catalogue
 from vmci_tui.readers.verdicts import VerdictPair
 from vmci_tui.tui.bindings import bind
-from vmci_tui.tui.guarded import Guarded
+from vmci_tui.tui.guarded import Guarded, stands
 from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import Row, plain, safe
 from vmci_tui.tui.widgets.dialogs import Ask
@@ -168,7 +168,7 @@ class BenchScreen(Guarded, Screen[None]):
         self.run_worker(find, thread=True, exclusive=True, group="excluded")
 
     def _show_excluded(self, chosen: tuple[Defect, ...], machine: str, found: dict[str, str]) -> None:
-        if self.is_attached and (chosen, machine) == (self._chosen, self._made.parts.machine):
+        if stands(self) and (chosen, machine) == (self._chosen, self._made.parts.machine):
             self._excluded |= found
             self._show_rows()
 

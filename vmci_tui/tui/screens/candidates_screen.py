@@ -21,6 +21,7 @@ from vmci_tui.render.candidate_report import osrelease
 from vmci_tui.search.candidate import PROVED, Candidate, RankedCandidate
 from vmci_tui.search.find_notes import find
 from vmci_tui.tui.bindings import bind
+from vmci_tui.tui.guarded import stands
 from vmci_tui.tui.prompts import say
 from vmci_tui.tui.save_session import SaveOutcome, SaveSession
 from vmci_tui.tui.screens.save_screen import SaveScreen
@@ -92,7 +93,7 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
 
     def _ahead_changed(self, event: SessionEvent) -> None:
         """Go on once the search in the background ended."""
-        if event == "tried" and not self._judged and not self.job.running:
+        if stands(self) and event == "tried" and not self._judged and not self.job.running:
             self._begin()
 
     def _begin(self) -> None:

@@ -19,7 +19,7 @@ from vmci_tui.proof.landmarks import Landmark, landmarks
 from vmci_tui.render.kernel.address_words import place_words
 from vmci_tui.render.tables.memory_places import Known, MemoryPlace, memory_places
 from vmci_tui.tui.bindings import SELECT, bind
-from vmci_tui.tui.guarded import Guarded
+from vmci_tui.tui.guarded import Guarded, stands
 from vmci_tui.tui.host import host
 from vmci_tui.tui.panes.copy import copy, copy_as
 from vmci_tui.tui.panes.hex import SEARCH_BINDINGS, BytesPane
@@ -94,7 +94,7 @@ class MemoryScreen(Guarded, Screen[None]):
     def know(self, found: Sequence[Landmark]) -> None:
         """Show where in memory the kernel has what the text names."""
         self._places = memory_places(self._known, found)
-        if self.is_mounted:
+        if self.is_mounted and stands(self):
             self._show_places()
 
     def compose(self) -> ComposeResult:

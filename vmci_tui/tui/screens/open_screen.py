@@ -19,6 +19,7 @@ from vmci_tui.opening.folder_listing import FolderItem, FolderListing, completed
 from vmci_tui.opening.open_file import open_document, opens_slowly
 from vmci_tui.settings import settings
 from vmci_tui.tui.background import run_aside
+from vmci_tui.tui.guarded import stands
 from vmci_tui.tui.host import Host, host
 from vmci_tui.tui.style.cells import Row
 from vmci_tui.tui.widgets.dialogs import Dialog, buttons, hint_line, title_line
@@ -122,7 +123,7 @@ class OpenScreen(Dialog[bool]):
         self.call_later(self._listed, folder, listing)
 
     def _listed(self, folder: str, listing: FolderListing) -> None:
-        if self.is_attached and folder == parted(self._value)[0]:
+        if stands(self) and folder == parted(self._value)[0]:
             self._folder, self._listing = folder, listing
             self._show()
 
@@ -236,7 +237,7 @@ class OpenScreen(Dialog[bool]):
 
     def _read(self, document: Document) -> None:
         """Show a file that took long to read, unless the dialog is gone."""
-        if not self.is_attached:
+        if not stands(self):
             document.close()
             return
         host(self).show_document(document)

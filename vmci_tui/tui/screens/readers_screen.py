@@ -21,7 +21,7 @@ from vmci_tui.repair.fix_for_reader import fixes_for
 from vmci_tui.repair.next_commands import NextCommand
 from vmci_tui.tui.background import Background
 from vmci_tui.tui.bindings import bind
-from vmci_tui.tui.guarded import Guarded
+from vmci_tui.tui.guarded import Guarded, stands
 from vmci_tui.tui.host import host
 from vmci_tui.tui.live.vm_actions import refuses_repair
 from vmci_tui.tui.prompts import ask, say
@@ -159,7 +159,8 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
     def _show_more(self, more: VerdictPair | None) -> None:
         self._more = more
         self._names = [*self._judgement.now, *(more.now if more else ())]
-        self._show()
+        if stands(self):
+            self._show()
 
     def on_unmount(self) -> None:
         if self._job is not None:

@@ -12,6 +12,7 @@ from vmci_tui.render.plans.repair_plan import fixes_text, repair_plan
 from vmci_tui.repair.safe_fixes import EVERYTHING, NOTHING_KNOWN, Repair, repair
 from vmci_tui.search.candidate import RankedCandidate
 from vmci_tui.tui.bindings import bind
+from vmci_tui.tui.guarded import stands
 from vmci_tui.tui.prompts import say
 from vmci_tui.tui.session import Session, SessionEvent
 from vmci_tui.tui.widgets.key_footer import KeyFooter
@@ -77,7 +78,7 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
 
     def _ahead_changed(self, event: SessionEvent) -> None:
         """Go on once what runs in the background ended."""
-        if event == "tried" and self._done is None and not self.job.running:
+        if stands(self) and event == "tried" and self._done is None and not self.job.running:
             self._try()
 
     def _try(self) -> None:

@@ -19,6 +19,7 @@ from vmci_tui.layers.image import NewBytes
 from vmci_tui.render.plans.save_plan import copy_summary, in_place_summary
 from vmci_tui.saving.plan import Plan
 from vmci_tui.tui.bindings import bind
+from vmci_tui.tui.guarded import stands
 from vmci_tui.tui.host import host
 from vmci_tui.tui.save_session import InPlaceSave, SaveOutcome, SaveSession
 from vmci_tui.tui.style.cells import Row, plain
@@ -146,7 +147,7 @@ class SaveScreen(Dialog[SaveOutcome | None]):
     def _saved(self, outcome: SaveOutcome | None) -> None:
         if outcome is not None:
             self.dismiss(outcome)
-        elif self.is_attached:
+        elif stands(self):
             self._enable(True)
             self._show_plan()
             self.show_hint(self._saving.question, bad=True)
@@ -155,7 +156,7 @@ class SaveScreen(Dialog[SaveOutcome | None]):
         if not isinstance(error, VmciError):
             host(self).failed(error)
             error = SaveError(f"not saved: {internal_errors.record(error)}")
-        if self.is_attached:
+        if stands(self):
             self._enable(True)
         self.show_hint(str(error), bad=True)
 

@@ -18,7 +18,7 @@ from textual.widgets import Button, Input, Static, TextArea
 from vmci_tui.common.errors import VmciError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.tui.bindings import bind
-from vmci_tui.tui.guarded import Guarded
+from vmci_tui.tui.guarded import Guarded, stands
 from vmci_tui.tui.host import host
 from vmci_tui.tui.session import BEING_JUDGED, Preview
 from vmci_tui.tui.style.cells import plain
@@ -89,7 +89,7 @@ class Dialog(Guarded, ModalScreen[Result]):
         return field
 
     def show_hint(self, words: str, bad: bool = False) -> None:
-        if self.is_attached:
+        if stands(self):
             hint = self.query_one("#hint", Static)
             hint.update(plain(words))
             hint.set_class(bad, "bad")
@@ -153,7 +153,7 @@ class TypedDialog(Dialog[bool]):
 
     def _show_both(self, both: VerdictPair | None) -> None:
         self._took = perf_counter() - self._began
-        if self.is_attached:
+        if stands(self):
             self.query_one(VerdictLine).show(both)
 
     def submit(self, field: Input | TextArea, typed: str) -> None:

@@ -13,7 +13,7 @@ from textual.worker import Worker, get_current_worker
 
 from vmci_tui.common.errors import Cancelled, VmciError
 from vmci_tui.common.progress import Pace, Progress, bar
-from vmci_tui.tui.guarded import Guarded
+from vmci_tui.tui.guarded import Guarded, stands
 from vmci_tui.tui.host import host
 from vmci_tui.tui.widgets.status_line import StatusLine
 
@@ -89,7 +89,7 @@ class WorkerScreen(Guarded, Screen[Result]):
         """Run the job `work`; `done` gets its result if the screen is still there, or `stopped` its error."""
 
         def show(result: Work) -> None:
-            if self.is_attached:
+            if stands(self):
                 done(result)
 
         self.job.start(work, show, self._failed)
@@ -97,7 +97,7 @@ class WorkerScreen(Guarded, Screen[Result]):
     def _failed(self, error: Exception) -> None:
         if not isinstance(error, VmciError):
             host(self).failed(error)
-        elif self.is_attached:
+        elif stands(self):
             self.stopped(error)
 
     def stopped(self, error: VmciError) -> None:
@@ -105,7 +105,7 @@ class WorkerScreen(Guarded, Screen[Result]):
         self.show_progress(str(error))
 
     def show_progress(self, words: str) -> None:
-        if self.is_attached:
+        if stands(self):
             self.query_one("#progress", StatusLine).set_text(words)
 
     def action_leave(self) -> None:
