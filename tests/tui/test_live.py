@@ -13,11 +13,12 @@ from tests.live.fake_qemu import FakeQemu, serving, with_entry
 from tests.paths import SAMPLES
 from tests.tui.driving import forget, main_screen, running, said, settled, shown, until
 from vmci_tui.common.confinement import refuse_outside
-from vmci_tui.common.errors import UsageError
+from vmci_tui.common.errors import EditError, UsageError
 from vmci_tui.containers import open_dump
 from vmci_tui.document import edit_notes
 from vmci_tui.document.edit import Edit
 from vmci_tui.layers.file import FileSource
+from vmci_tui.opening.open_file import open_document
 
 
 @pytest.fixture
@@ -97,15 +98,39 @@ def _says(pilot: Pilot[None], words: str) -> bool:
 async def test_no_command_repairs_it(tmp_path: Path, bare: FakeQemu) -> None:
     with serving(bare, tmp_path / "q") as path:
         async with running(f"qmp:{path}") as pilot:
-            session = main_screen(pilot).session
-            session.edit(Edit.of(edit_notes.append_text, b"OSRELEASE=6.1\n", "little"))
-            await settled(pilot)
-            steps = session.commands_so_far()
-            assert steps[0].command == f"vmci convert qmp:{path} -o q.elf"
-            assert [f"qmp:{path}" in (step.command or "") for step in steps[1:]] == [False]
+            steps = main_screen(pilot).session.commands_so_far()
+            assert [step.command for step in steps] == []
             await pilot.press("N")
             await settled(pilot)
             assert "vmci convert qmp:" in shown(pilot) and "vmci repair" not in shown(pilot)
+
+
+async def test_no_key_edits_it(tmp_path: Path, fake: FakeQemu) -> None:
+    """An edit could not be saved: it would be lost, with the work that it was."""
+    keys = "a", "e", "ctrl+x", "3 enter", "3 t", "3 d", "4 enter", "4 plus", "4 d", "4 r", "5 enter", "7 down enter"
+    with serving(fake, tmp_path / "q") as path:
+        async with running(f"qmp:{path}") as pilot:
+            await settled(pilot)
+            for pressed in keys:
+                forget(pilot)
+                await pilot.press(*pressed.split())
+                assert _says(pilot, "a running VM is not changed: vmci convert qmp:"), pressed
+                assert pilot.app.screen is main_screen(pilot) and not main_screen(pilot).document.modified
+
+
+def test_no_way_edits_it(tmp_path: Path, fake: FakeQemu) -> None:
+    with serving(fake, tmp_path / "q") as path, open_document(f"qmp:{path}") as document:
+        with pytest.raises(EditError, match="runs, and is not changed"):
+            document.edit(Edit.of(edit_notes.strip))
+        assert not document.modified
+
+
+async def test_the_palette_has_convert(tmp_path: Path, fake: FakeQemu) -> None:
+    with serving(fake, tmp_path / "q") as path:
+        async with running(f"qmp:{path}") as pilot:
+            found = next(c for c in pilot.app.get_system_commands(pilot.app.screen) if c.title.startswith("Convert"))
+            found.callback()
+            await until(pilot, partial(_says, pilot, f"copied, for a shell: vmci convert qmp:{path} -o q.elf"))
 
 
 async def test_a_note_that_its_entry_names_is_a_candidate(tmp_path: Path, bare: FakeQemu) -> None:

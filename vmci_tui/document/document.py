@@ -10,6 +10,7 @@ from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self
 
+from vmci_tui.common.errors import EditError
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import Dump, Layout, Region
 from vmci_tui.containers.base import disjoint
@@ -190,6 +191,8 @@ class Document:
         Raises EditError if it cannot be made, and SaveError for a state that no file can hold,
         so that each state can be shown. After an error nothing is changed.
         """
+        if self.runs:
+            raise EditError(f"{self.name} runs, and is not changed", "vmci convert makes a dump of it")
         state = edit.apply(self.state)
         if state == self.state:
             return False

@@ -98,6 +98,11 @@ def _more_commands(app: App[None], screen: Screen[object]) -> Iterator[SystemCom
 
 _SHELL: Final = (
     (
+        "Convert: copy `vmci convert FILE -o OUT`, which makes an ELF dump of a memory image or a running VM",
+        "dump elf stream image virsh save shell",
+        "convert FILE -o COPY",
+    ),
+    (
         "Symbols: copy `vmci symbols FILE`, which prints the kernel's own table of them",
         "kallsyms system.map shell",
         "symbols FILE",

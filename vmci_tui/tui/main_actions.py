@@ -23,7 +23,7 @@ from vmci_tui.render.shell_script import look_commands
 from vmci_tui.repair.next_commands import copy_of, next_commands
 from vmci_tui.tui.host import host
 from vmci_tui.tui.live.vm_actions import VmActions, refuses_repair
-from vmci_tui.tui.prompts import ask, ask_edit, ask_text, choose, is_judged, make_edit, say, try_edit
+from vmci_tui.tui.prompts import ask, ask_edit, ask_text, choose, is_judged, make_edit, refuses_edit, say, try_edit
 from vmci_tui.tui.save_session import SaveOutcome, SaveSession, UndoableSave, overwritten_lines, undoable_saves
 from vmci_tui.tui.session import Session
 from vmci_tui.verdict.closing import closing
@@ -61,6 +61,8 @@ class MainActions:
         """Add the VMCOREINFO note, or replace it: by that of a file, or by a typed text."""
         if self.session.document.dump is None:
             self._say("an entry has no notes: open a dump")
+            return
+        if refuses_edit(self._screen, self.session):
             return
 
         def chosen(choice: str | None) -> None:

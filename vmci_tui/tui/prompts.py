@@ -49,6 +49,21 @@ def choose(
     node.app.push_screen(Choose(title, choices, hint), chosen)
 
 
+def refuses_edit(node: DOMNode, session: Session) -> bool:
+    """Return whether a running VM is open, which no edit changes; say then which command makes a dump of it."""
+    if session.document.runs:
+        say_dump(node, session, "a running VM is not changed")
+    return session.document.runs
+
+
+def say_dump(node: DOMNode, session: Session, why: str) -> None:
+    """Say why a key does nothing to a running VM, and the command that makes a dump of it."""
+    from vmci_tui.repair.next_commands import conversion
+
+    words = f"{why}: {conversion(session.document)} makes a dump of it (N shows the command)"
+    say(node, words, "warning")
+
+
 def make_edit(node: DOMNode, session: Session, edit: Edit, command: str | None = None) -> bool:
     """Make an edit; say so if it changes nothing. Raises VmciError if it cannot be made or saved."""
     changed = session.edit(edit, command)
@@ -59,6 +74,8 @@ def make_edit(node: DOMNode, session: Session, edit: Edit, command: str | None =
 
 def try_edit(node: DOMNode, session: Session, edit: Edit, command: str | None = None) -> bool:
     """Make an edit by one key and say so, or show its error; return whether anything changed."""
+    if refuses_edit(node, session):
+        return False
     try:
         changed = make_edit(node, session, edit, command)
     except VmciError as error:
@@ -72,6 +89,9 @@ def try_edit(node: DOMNode, session: Session, edit: Edit, command: str | None = 
 def ask_edit(node: DOMNode, session: Session, title: str, make: MakeEdit, value: str = "", hint: str = "") -> None:
     """Ask for the value of an edit; the dialog shows every reader's verdict on it while the user types."""
 
+    if refuses_edit(node, session):
+        return
+
     def accept(typed: str) -> None:
         make_edit(node, session, make(typed))
 
@@ -80,6 +100,8 @@ def ask_edit(node: DOMNode, session: Session, title: str, make: MakeEdit, value:
 
 def ask_text(node: DOMNode, session: Session, text: bytes, make: MakeEdit, title: str) -> None:
     """Ask for a whole text in the same way."""
+    if refuses_edit(node, session):
+        return
     from vmci_tui.tui.widgets.dialogs import EditText
 
     def accept(typed: str) -> None:

@@ -11,10 +11,9 @@ from vmci_tui.common.errors import VmciError
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.live.vm import RunningVm
 from vmci_tui.opening.open_file import names_vm, open_document
-from vmci_tui.repair.next_commands import conversion
 from vmci_tui.tui.guarded import stands
 from vmci_tui.tui.host import host
-from vmci_tui.tui.prompts import say
+from vmci_tui.tui.prompts import say, say_dump
 from vmci_tui.tui.session import Session
 
 if TYPE_CHECKING:
@@ -31,12 +30,8 @@ _PATIENCE = 0.1
 def refuses_repair(screen: Screen[Any], session: Session) -> bool:
     """Return whether a VM is open; say then which command makes a dump of it, repaired."""
     if session.document.runs:
-        say(screen, f"a running VM is not repaired: {_dump_of(session)}", "warning")
+        say_dump(screen, session, "a running VM is not repaired")
     return session.document.runs
-
-
-def _dump_of(session: Session) -> str:
-    return f"{conversion(session.document)} makes a dump of it (N shows the command)"
 
 
 class VmActions:
@@ -91,7 +86,7 @@ class VmActions:
             if found:
                 show()
             else:
-                say(self._screen, f"memory of a running VM is not searched: {_dump_of(self._session)}", "warning")
+                say_dump(self._screen, self._session, "memory of a running VM is not searched")
 
         self._background.ask(job, done, self._failed, _PATIENCE)
         return True
@@ -106,9 +101,5 @@ class VmActions:
         """Return whether a VM is open; say then by which command its dump is made: the guest stands still for it."""
         if self._path is None:
             return False
-        say(
-            self._screen,
-            f"a running VM is not saved here, because it would stop: {_dump_of(self._session)}",
-            "warning",
-        )
+        say_dump(self._screen, self._session, "a running VM is not saved here, because it would stop")
         return True

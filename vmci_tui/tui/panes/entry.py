@@ -18,7 +18,7 @@ from vmci_tui.formats.fw_cfg_entry import GDB_COMMAND, LENGTH, Write, parse_numb
 from vmci_tui.tui.bindings import OPEN_ENTRY, TRIES, bind
 from vmci_tui.tui.panes.copy import entry_bytes
 from vmci_tui.tui.panes.rows import RowTarget, entry_rows
-from vmci_tui.tui.prompts import ask, ask_text, say, try_edit
+from vmci_tui.tui.prompts import ask, ask_text, refuses_edit, say, try_edit
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.line_list import LineList
 
@@ -131,6 +131,9 @@ class EntryList(LineList):
             say(self, "to change a field or a write, put the cursor on it", "warning")
 
     def _ask_field(self, name: str, value: int) -> None:
+        if refuses_edit(self, self.session):
+            return
+
         def make(typed: str) -> Edit:
             return Edit.of(edit_entry.set_field, name, parse_number(typed))
 
@@ -148,6 +151,8 @@ class EntryList(LineList):
             self._ask_write("A write of the guest", Write(0, LENGTH, history.entry.pack()), None)
 
     def _ask_write(self, title: str, shown: Write, index: int | None) -> None:
+        if refuses_edit(self, self.session):
+            return
         from vmci_tui.tui.panes.entry_dialog import EntryDialog, EntryField, Preset
 
         def make(typed: str) -> Edit:
@@ -178,6 +183,8 @@ class EntryList(LineList):
         history = self.session.document.state.entry
         if history is None:
             say(self, _NO_ENTRY, "warning")
+            return
+        if refuses_edit(self, self.session):
             return
 
         def chosen(template: EntryTemplate | None) -> None:

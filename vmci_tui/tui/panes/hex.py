@@ -18,7 +18,7 @@ from vmci_tui.settings import settings
 from vmci_tui.tui.bindings import SELECT, bind
 from vmci_tui.tui.host import host
 from vmci_tui.tui.panes.copy import file_bytes
-from vmci_tui.tui.prompts import ask, say
+from vmci_tui.tui.prompts import ask, refuses_edit, say
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.hex_view import HexView
 from vmci_tui.tui.widgets.pane_bar import PaneBar
@@ -226,6 +226,8 @@ class HexPane(BytesPane):
         """Start or end overwriting bytes of a note or the entry."""
         if self.writing:
             self.write(False)
+            return
+        if refuses_edit(self, self.session):
             return
         try:
             self._target()

@@ -21,7 +21,9 @@ def is_useful(action: str, session: Session) -> bool:
             return _may_repair(session)
         case "find" | "memory" | "log":
             return dump is not None and dump.guest_memory.size > 0
-        case "append" | "next" | "structure":
+        case "append":
+            return dump is not None and not document.runs
+        case "next" | "structure":
             return dump is not None
         case "refresh":
             return document.path is not None and names_vm(document.path)
