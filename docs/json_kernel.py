@@ -29,11 +29,17 @@ class Log(FileSummary):
 
 
 class CodePlace(TypedDict):
-    """An address of code."""
+    """An address of the kernel."""
 
     address: int
     symbol: Annotated[str | None, "null: unknown"]
     offset: Annotated[int | None, "bytes from the symbol"]
+
+
+class PointerRow(CodePlace):
+    """A word of memory that is an address of the kernel's image."""
+
+    at: Annotated[int, "where the word is: a paddr, with --vaddr a virtual address"]
 
 
 class CpuTask(TypedDict):
@@ -98,16 +104,21 @@ class SymbolRow(TypedDict):
     paddr: Annotated[int | None, "of the address; null: outside the image, or `shift` is unknown"]
 
 
-class LineProof(TypedDict):
+class KeyProof(TypedDict):
+    """What the kernel's own tables say of a value of a key."""
+
+    verdict: Literal["confirmed", "contradicted", "unknown"]
+    found: Annotated[str | None, "the right value, as the line would have it; null: unknown"]
+    by: Annotated[str, "what in memory says so; empty: unknown"]
+    why: Annotated[str, "why it is unknown; else empty"]
+
+
+class LineProof(KeyProof):
     """A line of the note, and what the kernel's own tables say of it."""
 
     line: Annotated[int, "its number in the text, from 1"]
     key: str
     value: str
-    verdict: Literal["confirmed", "contradicted", "unknown"]
-    found: Annotated[str | None, "the right value, as the line would have it; null: unknown"]
-    by: Annotated[str, "what in memory says so; empty: unknown"]
-    why: Annotated[str, "why it is unknown; else empty"]
 
 
 class Prove(FileSummary):

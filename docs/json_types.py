@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
 from json_changes import Convert, Cut, Repair, Save, Undo, Unflatten
-from json_kernel import Cpus, Log, Prove, Symbols
+from json_kernel import CodePlace, Cpus, KeyProof, Log, PointerRow, Prove, Symbols
 from json_parts import (
     Bits,
     Candidate,
@@ -115,6 +115,9 @@ class HexBytes(TypedDict):
     offset: Annotated[int | None, "in the file; null if the page is compressed"]
     length: int
     hex: Hex
+    paddr: Annotated[NotRequired[int], "with --paddr and --vaddr, as the next two"]
+    place: Annotated[NotRequired[CodePlace | None], "its virtual address and symbol; null: outside the kernel's image"]
+    pointers: Annotated[NotRequired[list[PointerRow]], "the words that are addresses of the kernel's image"]
 
 
 class Decoded(TypedDict):
@@ -157,10 +160,22 @@ class KeyEntry(TypedDict):
 
 
 class Explain(KeyEntry):
-    """`vmci explain KEY[=VALUE] --json`"""
+    """`vmci explain KEY[=VALUE] [FILE] --json`"""
 
     decoded: list[Decoded]
     readers: Annotated[dict[str, KeyReading], "by name"]
+    memory: Annotated[NotRequired[KeyProof], "with FILE: what its memory says of the value, else of the note's own"]
+
+
+class ExplainAddress(TypedDict):
+    """`vmci explain ADDRESS FILE --json`"""
+
+    file: str
+    place: CodePlace
+    type: Annotated[str | None, "of the symbol, one letter, as nm prints it"]
+    paddr: Annotated[int | None, "null: no page table in the dump maps it"]
+    file_offset: Annotated[int | None, "null if the page is compressed"]
+    pointer: Annotated[CodePlace | None, "what is pointed at there; null: not an address of the kernel's image"]
 
 
 class ExplainSearch(TypedDict):
@@ -290,6 +305,6 @@ COMMANDS: Final = (
         HexBytes,
         Explain,
     ),
-    *(ExplainSearch, Ask, Craft, DefectRow, Lessons, Serve),
+    *(ExplainAddress, ExplainSearch, Ask, Craft, DefectRow, Lessons, Serve),
 )
 """The JSON of each command, in the order of the page."""

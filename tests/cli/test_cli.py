@@ -199,7 +199,7 @@ def test_hex(vmci: Vmci) -> None:
     assert vmci("hex", "dump.elf", "--len", "16").out.startswith("00000000: 7F 45 4C 46 02 01 01")
     assert len(vmci("hex", "dump.elf").out.splitlines()) == 16
     at = vmci("hex", "dump.elf", "--paddr", "0x1008", "--len", "4", "--json").json
-    assert set(at) == {"schema", "file", "offset", "length", "hex"}
+    assert set(at) == {"schema", "file", "offset", "length", "hex", "paddr", "place", "pointers"}
     assert (at["offset"], bytes.fromhex(at["hex"])) == (len(_DUMP) - 8192 + 8, factory.ram()[8:12])
     assert vmci("hex", "dump.elf", "--at", "0x40", "--len", "4").out.startswith("00000040: 04")
     assert vmci("hex", "dump.elf", "--paddr", "0").code == 2

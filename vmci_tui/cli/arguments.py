@@ -178,7 +178,8 @@ def parser() -> argparse.ArgumentParser:
     _no_stop(dump)
     where = dump.add_mutually_exclusive_group()
     where.add_argument("--at", metavar="N", help="file offset (default 0)")
-    where.add_argument("--paddr", metavar="N", help="guest-physical address")
+    where.add_argument("--paddr", metavar="N", help="guest-physical address; pointers into the kernel as symbols")
+    where.add_argument("--vaddr", metavar="N", help="virtual address of the kernel, or SYMBOL, or SYMBOL+N")
     dump.add_argument("--len", dest="length", metavar="N", default="256", help="bytes (default 256, at most 1MiB)")
 
     new = _command(commands, "new", "create an entry: vmci new entry -o BLOB")
@@ -201,7 +202,9 @@ def parser() -> argparse.ArgumentParser:
         compared.add_argument(side, metavar=side.upper(), help="a dump, a note, a text, or DUMP@PADDR")
 
     meaning = _command(commands, "explain", "what a key means, its number base, which readers use it")
-    meaning.add_argument("key", nargs="?", metavar="KEY[=VALUE]", help="a key of the vmcoreinfo text")
+    meaning.usage = "vmci explain KEY[=VALUE] [FILE] | ADDRESS FILE | --search WORD"
+    meaning.add_argument("key", nargs="?", metavar="KEY[=VALUE]", help="a key of the text; ADDRESS: of FILE's kernel")
+    meaning.add_argument("file", nargs="?", metavar="FILE", help="a dump: also what its memory says")
     meaning.add_argument("--search", metavar="WORD", help="find keys by words of their meaning")
 
     asked = _command(commands, "ask", "run a real QEMU on an entry and a note, and compare")

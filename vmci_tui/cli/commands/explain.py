@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import Any
 
+from vmci_tui.cli.kernel_address import as_bytes, number_of
 from vmci_tui.cli.output import print_json, print_lines
 from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import UsageError
-from vmci_tui.common.safe_text import literal, visible
+from vmci_tui.common.safe_text import visible
 from vmci_tui.knowledge.glossary import KeyInfo, explain, named, nearest, search
 from vmci_tui.readers.key_readings import KeyReading, readings
 from vmci_tui.readers.verdicts import DEFAULT
@@ -17,13 +17,20 @@ from vmci_tui.render.key_report import explained, made_of
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print one key's meaning, or the keys that a search finds. Raises UsageError for a key that no kernel writes."""
+    """Print the meaning of a key or an address, or the keys that a search finds.
+
+    Raises UsageError for a key that no kernel writes.
+    """
     if options.search is not None:
         return _search(options)
     if options.key is None:
         raise UsageError("missing key", "use vmci explain KEY, KEY=VALUE, or --search WORD")
+    if (address := number_of(options.key)) is not None:
+        from vmci_tui.cli.commands.kernel.explain_in_memory import explain_address
+
+        return explain_address(options, address)
     name, equals, given = options.key.partition("=")
-    key, value = _bytes(name), _bytes(given) if equals else None
+    key, value = as_bytes(name), as_bytes(given) if equals else None
     entry = explain(key) or explain(key := _of_bare_name(key))
     if entry is None:
         near = ", ".join(nearest(key))
@@ -31,12 +38,21 @@ def run(options: argparse.Namespace) -> int:
             f"no kernel writes '{visible(key)}'",
             f"did you mean {near}?" if near else "`vmci explain --search WORD` searches all known keys",
         )
+    said = None
+    if options.file is not None:
+        from vmci_tui.cli.commands.kernel.explain_in_memory import key_in_memory
+
+        said = key_in_memory(options, key, value)
+        value = said.value
     if options.json:
         seen, read = made_of(key, value)
         out = _as_json(entry) | {"decoded": [item._asdict() for item in seen]}
-        print_json(out | {"readers": dict(map(_reading_json, read))})
+        more = {} if said is None else {"memory": said.json}
+        print_json(out | {"readers": dict(map(_reading_json, read))} | more)
     else:
-        print_lines(explained(key, value))
+        lines = explained(key, value)
+        # The command at the end is this one, and memory is said of its file.
+        print_lines(lines if said is None else (*lines[:-2], said.words))
     return 0
 
 
@@ -60,10 +76,6 @@ def _search(options: argparse.Namespace) -> int:
     else:
         print_lines(["nothing found"])
     return 0
-
-
-def _bytes(text: str) -> bytes:
-    return literal(text) if text.isascii() else os.fsencode(text)
 
 
 def _as_json(entry: KeyInfo) -> dict[str, Any]:

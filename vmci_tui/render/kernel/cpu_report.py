@@ -13,8 +13,7 @@ from vmci_tui.kernel.backtrace.trace import Trace
 from vmci_tui.kernel.cpus.activity import Activity
 from vmci_tui.kernel.cpus.cpu import Cpu
 from vmci_tui.kernel.cpus.survey import SeenCpu
-from vmci_tui.kernel.symbols.table import Spot
-from vmci_tui.render.kernel.symbol_report import spot_words
+from vmci_tui.render.kernel.symbol_report import place_json, spot_words
 
 _WIDTH: Final = 80
 """Cells of a line of registers."""
@@ -28,8 +27,8 @@ def cpus_json(located: LocatedCpus) -> list[dict[str, Any]]:
         {
             "cpu": cpu.number,
             "pid": cpu.pid,
-            "pc": _place(cpu.role("pc"), trace.pc),
-            "stack": [_place(spot.symbol.address + spot.offset, spot) for spot in trace.stack],
+            "pc": None if (pc := cpu.role("pc")) is None else place_json(pc, trace.pc),
+            "stack": [place_json(spot.symbol.address + spot.offset, spot) for spot in trace.stack],
             "registers": {one.name: one.value for one in cpu.registers},
             "where": doing.where,
             "state": doing.state,
@@ -39,16 +38,6 @@ def cpus_json(located: LocatedCpus) -> list[dict[str, Any]]:
         }
         for (cpu, doing, _), trace, task in zip(located.found.cpus, traces, tasks, strict=True)
     ]
-
-
-def _place(address: int | None, spot: Spot | None) -> dict[str, Any] | None:
-    if address is None:
-        return None
-    return {
-        "address": address,
-        "symbol": None if spot is None else visible(spot.symbol.name),
-        "offset": None if spot is None else spot.offset,
-    }
 
 
 def cpus_text(located: LocatedCpus, registers: bool = False, stack: bool = False) -> Iterator[str]:

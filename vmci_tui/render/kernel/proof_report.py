@@ -19,10 +19,12 @@ def lines_json(proved: ProvedLines) -> dict[str, Any]:
 
 
 def _line_json(line: ProvedLine) -> dict[str, Any]:
+    return {"line": line.line, "key": visible(line.key), "value": visible(line.value)} | proof_json(line)
+
+
+def proof_json(line: ProvedLine) -> dict[str, Any]:
+    """Return the verdict on a line, without the line."""
     return {
-        "line": line.line,
-        "key": visible(line.key),
-        "value": visible(line.value),
         "verdict": line.verdict,
         "found": None if line.found is None else visible(line.found),
         "by": line.by,
@@ -45,7 +47,8 @@ def line_words(line: ProvedLine) -> Safe:
     if line.verdict == "unknown":
         return Safe(f"  memory      does not show it: {line.why}")
     if line.verdict == "contradicted":
-        return Safe(f"  memory      has {visible((line.found or b'')[:_SHOWN])}, by {line.by}: this line is wrong")
+        wrong = ": this line is wrong" if line.value else ""
+        return Safe(f"  memory      has {visible((line.found or b'')[:_SHOWN])}, by {line.by}{wrong}")
     return Safe(f"  memory      has the same, by {line.by}")
 
 

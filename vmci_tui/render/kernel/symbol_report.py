@@ -28,6 +28,15 @@ def spot_words(spot: Spot) -> Safe:
     return Safe(visible(spot.symbol.name) + (f"+{spot.offset:#x}" if spot.offset else ""))
 
 
+def place_json(address: int, spot: Spot | None) -> dict[str, Any]:
+    """Return an address with its symbol."""
+    return {
+        "address": address,
+        "symbol": None if spot is None else visible(spot.symbol.name),
+        "offset": None if spot is None else spot.offset,
+    }
+
+
 def symbols_json(table: SymbolTable, spots: Iterable[Spot]) -> list[dict[str, Any]]:
     return [
         {

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import os
-import re
 from collections.abc import Sequence
-from typing import Final
 
 from vmci_tui.adoption.kernel_symbols import placed_symbols
+from vmci_tui.cli.kernel_address import as_bytes, number_of
 from vmci_tui.cli.open_named import open_named
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import OpenError, UsageError
-from vmci_tui.common.safe_text import literal, visible
+from vmci_tui.common.safe_text import visible
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.kernel.lines.gather import NOT_SEARCHED
 from vmci_tui.kernel.symbols.table import Spot, SymbolTable
 from vmci_tui.render.dump_report import head_json
 from vmci_tui.render.kernel.symbol_report import kernel_json, kernels_words, symbols_json, symbols_lines
-
-_ADDRESS: Final = re.compile(r"0[xX]([0-9a-fA-F]{1,16})|([0-9a-fA-F]{8}|[0-9a-fA-F]{16})")
-"""Hexadecimal: with 0x, or all digits, as System.map and registers have it."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -57,14 +52,10 @@ def _asked(table: SymbolTable, items: Sequence[str], missing: list[str]) -> list
     """Return the symbols of names and addresses, in this order; those without one are added to `missing`."""
     out: list[Spot] = []
     for item in items:
-        found = [Spot(one, 0) for one in table.named(_bytes(item))]
-        if not found and (number := _ADDRESS.fullmatch(item)) is not None:
-            spot = table.spot(int(number[1] or number[2], 16))
+        found = [Spot(one, 0) for one in table.named(as_bytes(item))]
+        if not found and (number := number_of(item)) is not None:
+            spot = table.spot(number)
             found = [] if spot is None else [spot]
         missing += [] if found else [item]
         out += found
     return out
-
-
-def _bytes(text: str) -> bytes:
-    return literal(text) if text.isascii() else os.fsencode(text)
