@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from vmci_tui.kernel.log.record import KernelLog, LogRecord
-from vmci_tui.render.kernel.log_view import failures, record_words, view_of
+from vmci_tui.render.kernel.log_view import LogView, failures, record_words, views_of
 
 
 def log(*records: tuple[bytes, int]) -> KernelLog:
     return KernelLog(tuple(LogRecord(at, at * 10**9, level, 0, text) for at, (text, level) in enumerate(records)), "x")
+
+
+def view_of(log: KernelLog) -> LogView:
+    return views_of(log)[0]
 
 
 _LOG = log(
@@ -37,11 +41,16 @@ def test_search_and_faults_go_around_once() -> None:
 
 
 def test_fewer_levels_keep_the_place() -> None:
-    view = view_of(_LOG)
-    worse = view.down_to(4)
+    view, worse, worst = views_of(_LOG)
     assert [line.record.level for line in worse.lines] == [4, 0, 0]
     assert worse.index_of(view.lines[2]) == 1 and worse.index_of(view.lines[1]) == 0
-    assert worse.down_to(7).lines == view.lines
+    assert worse.index_of(view.lines[5]) == 2 and len(worst.lines) == 2
+
+
+def test_a_record_is_shown_whole_from_any_of_its_lines() -> None:
+    view = view_of(_LOG)
+    assert view.whole(view.lines[2]) == view.whole(view.lines[3]) == f"[    2.000000] one\n{' ' * 15}two"
+    assert view.whole(view.lines[5]).endswith("Rebooting")
 
 
 def test_words() -> None:

@@ -180,7 +180,7 @@ async def test_a_damaged_list_of_recent_files_is_set_aside(
         await settled(pilot)
         assert said(pilot) == f"recent files: {path} is damaged; it is kept as recent.json.damaged"
     assert path.with_name("recent.json.damaged").read_bytes() == data
-    assert settings.recent() == ((dump, None),) and not list(settings.troubles())
+    assert settings.recent() == ((dump, None, ()),) and not list(settings.troubles())
 
 
 def test_stored_lists_can_be_read_again(tmp_path: Path) -> None:

@@ -40,11 +40,16 @@ async def test_help_describes_the_pane_and_every_key(sample: Sample, size: tuple
             await settled(pilot)
             assert isinstance(pilot.app.screen, HelpScreen)
             words = str(pilot.app.screen.query_one("#lines", Static).content)
+            text = " ".join(words.split())
             for item in [*type(pane).BINDINGS, *MainScreen.BINDINGS]:
                 assert isinstance(item, Binding)
                 if str(item.id).startswith("alone.") or item.id in ("pane.entry", "pane.qemu"):
                     continue  # no entry is open
-                assert (item.tooltip or item.description) in words, (pane_of, item)
+                assert (item.tooltip or item.description) in text, (pane_of, item)
+            room = pilot.app.screen.query_one("#scroll").scrollable_content_region.width
+            assert max(map(len, words.splitlines())) <= room, "lines are wrapped below their own text"
+            keys = words.partition("\nMove\n")[2]
+            assert all(line[:1] in ("", " ") or line.isalpha() for line in keys.splitlines())
             assert words.isascii() and pane_of.words in shown(pilot)
             for heading in ("Move", "Edit", "Repair", "Save", "See", "Signs", "Colours"):
                 assert f"\n{heading}\n" in words, heading

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from tests.tui.driving import main_screen, running, settled, shown, type_text
 from vmci_tui.tui.lessons.observe import ui_state
@@ -93,3 +94,12 @@ async def test_what_has_no_log_is_said(sample: Sample) -> None:
     async with running(sample("good.entry"), size=(120, 36)) as pilot:
         await _press(pilot, "P")
         assert main_screen(pilot).is_current and "open a dump" in shown(pilot)
+
+
+async def test_what_is_remarked_on_the_log_is_shown_whole(sample: Sample) -> None:
+    async with running(sample("amd64-cut-nonote.elf"), size=(80, 24)) as pilot:
+        await _press(pilot, "P")
+        words = " ".join(shown(pilot).replace("|", " ").split())
+        assert "356 lines" in shown(pilot) and "No line reports a panic, an oops or a warning" in words
+        remarks = pilot.app.screen.query_one("#remarks", Static)
+        assert " ".join(str(remarks.content).split()) in words

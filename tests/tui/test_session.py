@@ -84,7 +84,7 @@ def test_an_edit_is_reported_judged_undone_and_redone(
     assert session.judgement is not None and not session.judgement.after["crash"].accepts
     assert session.judgement.now["crash"].accepts, "the file on disk did not change"
     command = session.last_command()
-    assert command is not None and command.startswith("vmci strip ")
+    assert command is not None and command.startswith("$ vmci strip ")
     del news[:]
     undone = session.undo()
     assert undone is not None and news == ["state", "judged"] and session.undo() is None

@@ -7,6 +7,7 @@ import json
 import pkgutil
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import pytest
 from textual.binding import Binding
@@ -14,11 +15,13 @@ from textual.dom import DOMNode
 from textual.widgets import Static
 
 import vmci_tui.tui
+from tests.limits import PATIENCE
 from tests.opened_files import open_document
-from tests.tui.driving import choose_theme, running, said, settled
+from tests.tui.driving import choose_theme, running, said, settled, shown, until
 from vmci_tui.settings import settings
 from vmci_tui.tui.app import VmciApp
 from vmci_tui.tui.screens.save_screen import SaveScreen
+from vmci_tui.tui.widgets import recent_files
 
 
 def _file(tmp_path: Path) -> Path:
@@ -27,22 +30,57 @@ def _file(tmp_path: Path) -> Path:
     return path
 
 
+def _recent() -> tuple[tuple[str, str | None], ...]:
+    return tuple(item[:2] for item in settings.recent())
+
+
 def test_a_file_of_an_older_version_is_read_and_bookmarks_stay_with_their_file(tmp_path: Path) -> None:
     one, two = (str(tmp_path / name) for name in ("one", "two"))
     for path in (one, two):
         Path(path).touch()
     _file(tmp_path).write_text(json.dumps([[one, None], [two, one]]))
-    assert settings.recent() == ((one, None), (two, one)) and settings.bookmarks(one) == ()
+    assert _recent() == ((one, None), (two, one)) and settings.bookmarks(one) == ()
     settings.store_bookmarks(two, ("0x10", "p0x1000"))
-    assert settings.recent() == ((two, one), (one, None))
+    assert _recent() == ((two, one), (one, None))
     settings.remember(one)
     settings.remember(two)
     assert settings.bookmarks(two) == ("0x10", "p0x1000") and settings.bookmarks(one) == ()
-    assert settings.recent()[0] == (two, None), "the entry beside it is the one that was opened last"
+    assert _recent()[0] == (two, None), "the entry beside it is the one that was opened last"
     settings.store_bookmarks(two, tuple(str(number) for number in range(1000)))
     assert len(settings.bookmarks(two)) == settings.MOST_BOOKMARKS
     Path(two).unlink()
-    assert settings.bookmarks(two) == ()
+    settings.remember(one)
+    assert len(settings.bookmarks(two)) == settings.MOST_BOOKMARKS, "its folder may be mounted again"
+    assert list(map(settings.on_disk, settings.recent())) == [(one, None, ()), None]
+
+
+@pytest.mark.parametrize("opens", [False, True])
+async def test_a_recent_file_that_does_not_answer_holds_up_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opens: bool
+) -> None:
+    paths = [str(tmp_path / name) for name in ("one", "on-a-dead-server", "two")]
+    for path in paths:
+        Path(path).touch()
+        settings.remember(path)
+    answers, there = Event(), settings.on_disk
+
+    def slow(item: settings.RecentFile) -> settings.RecentFile | None:
+        if item.path == paths[1]:
+            answers.wait(PATIENCE)
+        return there(item)
+
+    monkeypatch.setattr(recent_files, "on_disk", slow)
+    monkeypatch.setattr(recent_files.RecentFiles, "patience", 0.05)
+    async with VmciApp(None).run_test(size=(80, 30)) as pilot:
+        if opens:
+            await pilot.press("o")
+        await until(pilot, lambda: "one " in shown(pilot) and "two " in shown(pilot))
+        assert "dead" not in shown(pilot)
+        answers.set()
+        await until(pilot, lambda: "dead" in shown(pilot))
+        assert shown(pilot).index("two ") < shown(pilot).index("dead") < shown(pilot).index("one ")
+        settings.remember(paths[0])
+        assert _recent()[0] == (paths[0], None)
 
 
 @pytest.mark.parametrize("kept", ['["0x1", 5, null]', '"text"', "7", "null", '{"a": 1}'])
@@ -50,10 +88,10 @@ def test_garbage_is_left_out(tmp_path: Path, kept: str) -> None:
     one = tmp_path / "one"
     one.touch()
     _file(tmp_path).write_text(f'[["{one}", null, {kept}], ["{one}"], 4, ["{one}", 1, [], 2], [7, null]]')
-    assert settings.recent() == ((str(one), None),)
+    assert _recent() == ((str(one), None),)
     assert settings.bookmarks(str(one)) in ((), ("0x1",))
     _file(tmp_path).write_bytes(b"\xff{")
-    assert settings.recent() == () and settings.bookmarks(str(one)) == ()
+    assert _recent() == () and settings.bookmarks(str(one)) == ()
 
 
 def test_every_key_has_a_name_for_the_settings_and_most_a_description() -> None:

@@ -36,7 +36,7 @@ async def test_each_edit_shows_its_command_and_all_are_a_script(
         assert _status(pilot) == "$ vmci set a.elf PAGESIZE=8192 -o a-fixed.elf"
         assert "$ vmci set a.elf PAGESIZE=8192 -o a-fixed.elf" in shown(pilot)
         await pilot.press("d")
-        assert _status(pilot) == "$ vmci set a-fixed.elf --delete PAGESIZE --in-place"
+        assert _status(pilot) == "command 2, $ lists all: vmci set a-fixed.elf --delete PAGESIZE --in-place"
         await pilot.press("down")
         assert _status(pilot).startswith("offset"), "until the cursor moves"
         await pilot.press("3", "home", "d")

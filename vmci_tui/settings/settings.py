@@ -135,14 +135,20 @@ class RecentFile(NamedTuple):
     """Places in it, as `document/addresses.py` writes them."""
 
 
-def recent() -> tuple[tuple[str, str | None], ...]:
-    """Return the recent files that still exist with their entries, newest first."""
-    return tuple((item.path, item.blob) for item in _records())
-
-
-def _records() -> tuple[RecentFile, ...]:
+def recent() -> tuple[RecentFile, ...]:
+    """Return the recent files, newest first; some may be gone, or on a server that does not answer."""
     found = (_record(item) for item in _stored() or ())
     return tuple(item for item in found if item is not None)
+
+
+def on_disk(item: RecentFile) -> RecentFile | None:
+    """Return a recent file with the entry that still exists beside it; None if it is gone itself.
+
+    It may hang on a server that does not answer: run it in a thread.
+    """
+    if not os.path.exists(item.path):
+        return None
+    return item if item.blob is None or os.path.exists(item.blob) else item._replace(blob=None)
 
 
 def _stored() -> list[object] | None:
@@ -157,26 +163,26 @@ def _stored() -> list[object] | None:
 
 
 def _record(item: object) -> RecentFile | None:
-    """Return a stored dump with entry and bookmarks; None if the item is malformed or its file no longer exists."""
+    """Return a stored dump with entry and bookmarks; None if the item is malformed."""
     path, blob, marks = (*item, None)[:3] if isinstance(item, list) and 2 <= len(item) <= 3 else (None, None, None)
-    if not isinstance(path, str) or "\0" in path or not os.path.exists(path):
+    if not isinstance(path, str) or "\0" in path:
         return None
-    there = isinstance(blob, str) and "\0" not in blob and os.path.exists(blob)
     kept = (mark for mark in marks if isinstance(mark, str)) if isinstance(marks, list) else ()
     places = tuple(mark for mark in kept if len(mark) <= _LONGEST_BOOKMARK)
-    return RecentFile(path, blob if there else None, places[:MOST_BOOKMARKS])
+    beside = blob if isinstance(blob, str) and "\0" not in blob else None
+    return RecentFile(path, beside, places[:MOST_BOOKMARKS])
 
 
 def bookmarks(path: str) -> tuple[str, ...]:
     """Return the stored bookmarks of a file."""
     full = os.path.abspath(path)
-    return next((item.bookmarks for item in _records() if item.path == full), ())
+    return next((item.bookmarks for item in recent() if item.path == full), ())
 
 
 def store_bookmarks(path: str, marks: tuple[str, ...]) -> None:
     """Store the bookmarks of a file, and put it first among the recent ones."""
     full = os.path.abspath(path)
-    blob = next((item.blob for item in _records() if item.path == full), None)
+    blob = next((item.blob for item in recent() if item.path == full), None)
     _store(RecentFile(full, blob, marks[:MOST_BOOKMARKS]))
 
 
@@ -192,5 +198,5 @@ def _store(first: RecentFile) -> None:
     target = _recent_file()
     if _stored() is None and not unreadable(target):
         set_aside(target)
-    records = [first, *(item for item in _records() if item.path != first.path)][:_MOST_RECENT]
+    records = [first, *(item for item in recent() if item.path != first.path)][:_MOST_RECENT]
     write_own(target, json.dumps(records).encode())

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
 from vmci_tui.common.errors import UsageError, VmciError
+from vmci_tui.common.safe_text import Safe
 from vmci_tui.document import edit_entry, edit_notes
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
@@ -17,7 +18,6 @@ from vmci_tui.settings.file_bookmarks import FileBookmarks
 if TYPE_CHECKING:
     from vmci_tui.adoption.kernel_facts import KernelFound
     from vmci_tui.common.budget import Budget
-    from vmci_tui.common.safe_text import Safe
     from vmci_tui.findings import Finding
     from vmci_tui.findings.judgement import Judgement
     from vmci_tui.formats.elf_note import ByteOrder
@@ -356,9 +356,15 @@ class Session:
         return commands(self.document, {before: EditGroup(*group) for before, group in self._groups.items()})
 
     def last_command(self) -> Safe | None:
-        """Return the shell command for the last edit; None if there is no edit, or no command for it."""
+        """Return the shell command for the last edit; None if there is no edit, or no command for it.
+
+        Commands after the first change the copy that the first one makes, so they say that they are not the only one.
+        """
         done = self.commands_so_far()
-        return done[-1].command if done else None
+        if not done or done[-1].command is None:
+            return None
+        count = sum(step.command is not None for step in done)
+        return Safe(f"$ {done[-1].command}" if count == 1 else f"command {count}, $ lists all: {done[-1].command}")
 
     def shell_words(self, words: str) -> str:
         """Return a command with FILE, COPY, CUT and READERS as they are here; empty after an edit, which it lacks."""

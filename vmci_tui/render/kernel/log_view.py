@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import islice
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from vmci_tui.kernel.log.marks import Mark, mark_of, panic_of
@@ -24,6 +26,8 @@ class LogLine(NamedTuple):
     """With its time, or indented below it; safe to show."""
     first: bool
     mark: Mark | None
+    number: int
+    """Its index among the lines of all levels."""
 
 
 class LogView(NamedTuple):
@@ -34,19 +38,23 @@ class LogView(NamedTuple):
     """Those of all levels."""
     start: int
     """The line to begin at: that with the reason of the panic, else the last one."""
-
-    def down_to(self, level: int) -> LogView:
-        """Return the view with the lines of this level and worse ones; records without a level stay."""
-        lines = tuple(line for line in self.all if line.record.level is None or line.record.level <= level)
-        return self._replace(lines=lines)
+    failures: str
+    """A sentence about the lines that report a failure; empty for a log without lines."""
 
     def index_of(self, line: LogLine | None) -> int:
         """Return the index of a line, or of the next one that is shown; the last one if there is none."""
         if line is None or not self.lines:
             return 0
-        shown = {id(one): index for index, one in enumerate(self.lines)}
-        after = (shown[id(one)] for one in self.all[self._place(line) :] if id(one) in shown)
-        return next(after, len(self.lines) - 1)
+        return min(bisect_left(self.lines, line.number, key=attrgetter("number")), len(self.lines) - 1)
+
+    def whole(self, line: LogLine) -> str:
+        """Return the text of the whole record that a line is of."""
+        first = last = line.number
+        while first and self.all[first - 1].record is line.record:
+            first -= 1
+        while last < len(self.all) and self.all[last].record is line.record:
+            last += 1
+        return "\n".join(one.text for one in self.all[first:last])
 
     def find(self, words: str, start: int, step: int) -> int | None:
         """Return the next line from `start` with these words, in any case, going around once; None if none has them."""
@@ -60,23 +68,31 @@ class LogView(NamedTuple):
         places = ((start + step * number) % count for number in range(count))
         return next((at for at in places if self.lines[at].mark is not None), None)
 
-    def _place(self, line: LogLine) -> int:
-        return next(at for at, one in enumerate(self.all) if one is line)
 
-
-def view_of(log: KernelLog) -> LogView:
-    """Return the lines of a log, the last ones of one that is longer than any kernel's."""
-    newest: list[LogLine] = []
+def views_of(log: KernelLog) -> tuple[LogView, ...]:
+    """Return the lines of a log down to the level of each of VIEWS; the last ones of one longer than any kernel's."""
+    newest: list[tuple[LogRecord, tuple[str, ...]]] = []
+    count = 0
     for record in reversed(log.records):
-        texts = list(islice(log_lines(record), _MOST_LINES))
-        if len(newest) + len(texts) > _MOST_LINES:
+        texts = tuple(islice(log_lines(record), _MOST_LINES))
+        count += len(texts)
+        if count > _MOST_LINES:
             break
+        newest.append((record, texts))
+    lines = list[LogLine]()
+    for record, texts in reversed(newest):
         mark = mark_of(record)
-        lines = [LogLine(record, text.expandtabs(8), at == 0, None if at else mark) for at, text in enumerate(texts)]
-        newest += reversed(lines)
-    lines, panic = newest[::-1], panic_of(log)
+        for at, text in enumerate(texts):
+            lines.append(LogLine(record, text.expandtabs(8), at == 0, None if at else mark, len(lines)))
+    panic, every = panic_of(log), tuple(lines)
     start = next((at for at, line in enumerate(lines) if line.record is panic), len(lines) - 1)
-    return LogView(tuple(lines), tuple(lines), max(start, 0))
+    return tuple(_down_to(every, max(start, 0), level) for level, _ in VIEWS)
+
+
+def _down_to(every: tuple[LogLine, ...], start: int, level: int) -> LogView:
+    """Return the view with the lines of a level and worse ones; records without a level stay."""
+    lines = tuple(line for line in every if line.record.level is None or line.record.level <= level)
+    return LogView(lines, every, start, failures(lines))
 
 
 def record_words(record: LogRecord) -> str:

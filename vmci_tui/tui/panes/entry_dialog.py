@@ -102,9 +102,11 @@ class EntryDialog(TypedDialog):
         try:
             tentative = self._session.document.with_edit(self._make(typed))
         except VmciError as error:
-            self.query_one("#after", Static).update(plain(str(error)))
+            self.show_hint(str(error), bad=True)
+            self.query_one("#after", Static).update("")
         else:
             assert tentative.state.entry is not None
+            self.show_hint(self._hint)
             self.query_one("#after", Static).update(plain(entry_words(tentative.state.entry)))
             if self._preview is None:
                 columns = dump_steps(tentative)

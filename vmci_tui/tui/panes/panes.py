@@ -163,7 +163,7 @@ class Panes(Guarded, Widget):
         """Show the shell command for the last edit."""
         command = self.session.last_command()
         if command is not None:
-            self._show_status(f"$ {command}")
+            self._show_status(command)
 
     # Moving in one pane moves the others
 

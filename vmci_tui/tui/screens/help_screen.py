@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final, NamedTuple
 
@@ -91,19 +92,27 @@ class HelpScreen(LinesDialog):
         super().on_mount()
         self.mount(Input(placeholder="words; Esc shows all lines again", id="search", compact=True), before="#scroll")
         self.query_one("#scroll").focus()
-        self._show("")
+        self._words = ""
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show, self._words)
 
     def _show(self, words: str) -> None:
-        """Show the lines with these words, samples of colours in their colours."""
+        """Show the lines with these words, wrapped below their own text, samples of colours in their colours."""
+        self._words = words
+        width = max(self.query_one("#scroll").scrollable_content_region.width, 2 * _KEYS)
         styles = line_styles(self.app), byte_styles(self.app)
         painted = {item.line: item for item in _COLOURS}
         text = Text()
         for line in matching(self._lines, words):
-            if (item := painted.get(line)) is not None:
+            item = painted.get(line)
+            indent = " " * (2 + _KEYS + 1) * line.startswith(" ")
+            wrapped = "\n".join(textwrap.wrap(safe(line), width, subsequent_indent=indent))
+            if item is not None:
                 text.append("  ")
                 text.append(item.sample, styles[item.of_bytes][item.style])
-                line = line[2 + len(item.sample) :]
-            text.append(f"{safe(line)}\n")
+                wrapped = wrapped[2 + len(item.sample) :]
+            text.append(f"{wrapped}\n")
         self.query_one("#lines", Static).update(text)
 
     def action_search(self) -> None:

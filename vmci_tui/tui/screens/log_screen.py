@@ -17,7 +17,7 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.kernel.log.read_log import read_log
 from vmci_tui.kernel.log.record import KernelLog
-from vmci_tui.render.kernel.log_view import VIEWS, LogLine, LogView, failures, record_words, view_of
+from vmci_tui.render.kernel.log_view import VIEWS, LogLine, LogView, record_words, views_of
 from vmci_tui.saving.new_file import write_new
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.prompts import ask, say
@@ -44,6 +44,7 @@ class LogScreen(WorkerScreen[None]):
     LogScreen #log:focus { border: round $accent; border-title-color: $accent; }
     LogScreen #told { height: 6; border: round $surface-lighten-2; padding: 0 1; }
     LogScreen #told:focus { border: round $accent; }
+    LogScreen #remarks { height: auto; max-height: 4; color: $text-muted; padding: 0 1; display: none; }
     LogScreen #progress { height: 1; background: $surface; color: $text-muted; padding: 0 1; }
     """
     about = "Log: what the kernel printed, as dmesg shows it; !! panic, ! oops or BUG, * warning."
@@ -64,12 +65,14 @@ class LogScreen(WorkerScreen[None]):
         assert session.document.dump is not None
         self.session = session
         self._guest, self._own = guest_of(session.document.dump), session.document.state.vmcoreinfo
-        self._view = LogView((), (), 0)
-        self._level, self._words, self._status = 0, "", ""
+        self._views: tuple[LogView, ...] = (LogView((), (), 0, ""),) * len(VIEWS)
+        """The lines for each level that can be shown."""
+        self._level, self._words, self._remarks = 0, "", ""
 
     def compose(self) -> ComposeResult:
         yield StatusLine(" The kernel's log", id="title")
         yield LineList(id="log", empty="reading the log")
+        yield Static(id="remarks")
         with VerticalScroll(id="told"):
             yield Static(id="record")
         yield StatusLine("", id="progress")
@@ -82,19 +85,26 @@ class LogScreen(WorkerScreen[None]):
         listed.focus()
         known = self.session.candidates
 
-        def work(progress: Progress) -> tuple[KernelLog, LogView]:
+        def work(progress: Progress) -> tuple[KernelLog, tuple[LogView, ...]]:
             chosen = text_to_read(self._own, self._guest, progress, known)
             log = read_log(chosen.text, self._guest) if chosen.text is not None else KernelLog((), "")
             remarks = (chosen.remark, *log.remarks) if chosen.remark else log.remarks
-            return log._replace(remarks=remarks), view_of(log)
+            return log._replace(remarks=remarks), views_of(log)
 
         self.start(work, self._read)
 
-    def _read(self, found: tuple[KernelLog, LogView]) -> None:
-        log, self._view = found
+    @property
+    def _view(self) -> LogView:
+        return self._views[self._level]
+
+    def _read(self, found: tuple[KernelLog, tuple[LogView, ...]]) -> None:
+        log, self._views = found
         listed = self.query_one("#log", LineList)
         listed.empty = "the log has no lines" if log.form else "the log cannot be read"
-        self._status = " ".join(log.remarks)
+        self._remarks = " ".join(log.remarks)
+        remarks = self.query_one("#remarks", Static)
+        remarks.update(plain(self._remarks))
+        remarks.display = bool(self._remarks and self._view.all)
         self._show(self._view.start)
 
     def _show(self, cursor: int) -> None:
@@ -103,7 +113,7 @@ class LogScreen(WorkerScreen[None]):
         self._look(cursor)
         counted = f"{len(lines)} of {len(self._view.all)}" if len(lines) < len(self._view.all) else f"{len(lines)}"
         listed.border_subtitle = f"{counted} lines, {VIEWS[self._level][1]}"
-        self.show_progress(" ".join(part for part in (failures(lines), self._status) if part))
+        self.show_progress(self._view.failures)
         self._show_record()
 
     @property
@@ -121,7 +131,7 @@ class LogScreen(WorkerScreen[None]):
     def _show_record(self) -> None:
         """Show the whole text of the record under the cursor, because lines are cut at the edge."""
         line = self._line
-        words = f"{record_words(line.record)}\n{_whole(self._view, line)}" if line is not None else self._status
+        words = f"{record_words(line.record)}\n{self._view.whole(line)}" if line is not None else self._remarks
         self.query_one("#record", Static).update(plain(words))
         self.query_one("#told").scroll_home(animate=False)
 
@@ -171,14 +181,13 @@ class LogScreen(WorkerScreen[None]):
         """Show the lines down to the next level; the cursor stays at its line, or at the next one that is shown."""
         line = self._line
         self._level = (self._level + 1) % len(VIEWS)
-        self._view = self._view.down_to(VIEWS[self._level][0])
         self._show(self._view.index_of(line))
 
     @on(LineList.Chosen, "#log")
     def action_copy(self) -> None:
         line = self._line
         if line is not None:
-            text = _whole(self._view, line)
+            text = self._view.whole(line)
             self.app.copy_to_clipboard(text)
             say(self, f"copied {len(text)} characters")
 
@@ -209,7 +218,3 @@ class _Rows(LazyRows):
         if not line.mark and level is not None:
             style = _LEVELS[level]
         return ((_MARKS[line.mark], style), (line.text, style))
-
-
-def _whole(view: LogView, line: LogLine) -> str:
-    return "\n".join(one.text for one in view.all if one.record is line.record)

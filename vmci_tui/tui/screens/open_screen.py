@@ -17,13 +17,14 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.common.sizes import size_text
 from vmci_tui.opening.folder_listing import FolderItem, FolderListing, completed, list_folder, matching, parted
 from vmci_tui.opening.open_file import open_document, opens_slowly
-from vmci_tui.settings import settings
+from vmci_tui.settings.settings import RecentFile
 from vmci_tui.tui.background import run_aside
 from vmci_tui.tui.guarded import stands
 from vmci_tui.tui.host import Host, host
 from vmci_tui.tui.style.cells import Row
 from vmci_tui.tui.widgets.dialogs import Dialog, buttons, hint_line, title_line
 from vmci_tui.tui.widgets.line_list import LineList
+from vmci_tui.tui.widgets.recent_files import RecentFiles
 from vmci_tui.tui.widgets.worker_screen import Job
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class OpenScreen(Dialog[bool]):
         """What each line opens; None for a heading."""
         self._picked = False
         """Whether the user moved to a line since the last letter."""
+        self._recent = RecentFiles(self, self._show)
         self._job = Job(self, self.show_hint)
         """Reads a file that takes long."""
 
@@ -99,6 +101,8 @@ class OpenScreen(Dialog[bool]):
         field = self.query_one(Input)
         field.cursor_position = len(self._typed)
         field.focus()
+        if host(self).allowed is None:
+            self._recent.look()
         self._changed()
 
     # The list
@@ -142,10 +146,10 @@ class OpenScreen(Dialog[bool]):
             rows.append(row)
             self._choices.append(choice)
 
-        if not self._value and host(self).allowed is None and (recent := settings.recent()):
+        if not self._value and (recent := self._recent.files):
             add((("Recent files", "title"),), None)
-            for path, blob in recent:
-                add(recent_row(path, blob), FileChoice(path, blob))
+            for known in recent:
+                add(recent_row(known), FileChoice(known.path, known.blob))
         found = matching(self._listing.items, start) if folder == self._folder else ()
         if rows and found:
             add((("This folder", "title"),), None)
@@ -253,18 +257,18 @@ class OpenScreen(Dialog[bool]):
             super().action_cancel()
 
 
-def open_recent(app: Host, path: str, blob: str | None) -> None:
+def open_recent(app: Host, item: RecentFile) -> None:
     """Open a recent file; one that takes long in the dialog, which shows the progress."""
-    if opens_slowly(path):
-        app.ask_open(path)
+    if opens_slowly(item.path):
+        app.ask_open(item.path)
     else:
-        app.open(path, blob)
+        app.open(item.path, item.blob)
 
 
-def recent_row(path: str, blob: str | None) -> Row:
+def recent_row(item: RecentFile) -> Row:
     """Return the line of a recent file: its name, then its folder and the entry beside it."""
-    folder, name = os.path.split(path)
-    beside = f" with {visible(os.path.basename(blob))}" if blob else ""
+    folder, name = os.path.split(item.path)
+    beside = f" with {visible(os.path.basename(item.blob))}" if item.blob else ""
     return ((f"  {visible(name):<{NAME}} ", "key"), (f"in {visible(folder)}{beside}", "dim"))
 
 

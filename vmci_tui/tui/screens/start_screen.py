@@ -16,7 +16,6 @@ from vmci_tui.common.errors import VmciError
 from vmci_tui.common.samples import samples
 from vmci_tui.lessons.lesson import LessonHeading, headings, key_of
 from vmci_tui.opening.folder_listing import pasted_path
-from vmci_tui.settings import settings
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
@@ -24,6 +23,7 @@ from vmci_tui.tui.screens.open_screen import NAME, open_recent, recent_row
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.line_list import LineList
+from vmci_tui.tui.widgets.recent_files import RecentFiles
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 _TOUR: Final = "missing-note"
@@ -56,6 +56,7 @@ class StartScreen(Guarded, Screen[None]):
         """What each line does; None for a heading, where the cursor does not stop."""
         self._unfolded = False
         """Whether the samples are listed."""
+        self._recent = RecentFiles(self, self._show)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return self._back if action == "back" else super().check_action(action, parameters)
@@ -70,11 +71,17 @@ class StartScreen(Guarded, Screen[None]):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        self._show()
+        self._look()
         self.query_one("#start", LineList).focus()
         self._moved()
 
     def on_screen_resume(self) -> None:
+        self._look()
+
+    def _look(self) -> None:
+        """Show the lines, with the recent files that exist; a user in a browser must not see those of this machine."""
+        if host(self).allowed is None:
+            self._recent.look()
         self._show()
 
     def on_resize(self) -> None:
@@ -99,17 +106,16 @@ class StartScreen(Guarded, Screen[None]):
             rows.extend(((("", "dim"),), ((words, "title"),)))
             self._opens.extend((None, None))
 
-        shared = host(self).allowed is not None  # a user in a browser must not see files of this machine
         lessons = _lessons(host(self).lessons_in)
         tour = next((lesson for lesson in (*lessons, *_lessons(None)) if lesson.name == _TOUR), None)
         add("Open a dump or entry...", "type its name here, or press o", self.action_open)
         if tour is not None:
             words = "a 2-minute tour: find the lost note"
             add('My crash says "unknown"', words, partial(host(self).start_lesson, tour.path))
-        if found := () if shared else settings.recent()[: self._recent_shown]:
+        if found := self._recent.files[: self._recent_shown]:
             head("Recent files")
-            for path, blob in found:
-                add_row(recent_row(path, blob), partial(open_recent, host(self), path, blob))
+            for item in found:
+                add_row(recent_row(item), partial(open_recent, host(self), item))
         head("Create")
         add("New entry", "a guest's 16 bytes, field by field", host(self).open_new)
         words = "a test dump with faults you pick (X)"
@@ -120,12 +126,16 @@ class StartScreen(Guarded, Screen[None]):
             done = sum(item is not None and item.is_complete for item in steps)
             words = f"{f'{done} of ' if done else ''}{len(lessons)}{' done' if done else ', step by step'} (L)"
             add("Lessons", words, partial(self.call_later, self.run_action, "app.lessons"))
-        if bundled := () if shared else samples():
+        if bundled := samples() if host(self).allowed is None else ():
             add("Samples", f"{len(bundled)} small files, each with one story", self._fold)
             for sample in bundled if self._unfolded else ():
                 add(f"  {sample.name}", sample.story, partial(host(self).open, sample.path, sample.blob))
         headings = [number for number, opens in enumerate(self._opens) if opens is None]
-        self.query_one("#start", LineList).set_rows(rows, headings)
+        listed = self.query_one("#start", LineList)
+        chosen = listed.rows[listed.cursor] if listed.rows else None
+        listed.set_rows(rows, headings)
+        if chosen in rows:  # others may have come above it
+            listed.select(rows.index(chosen))
 
     def _fold(self) -> None:
         self._unfolded = not self._unfolded
