@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from tests.paths import DATA
 from vmci_tui.containers import Dump
+from vmci_tui.kernel.cpus.cpu import cpus_of
 
 DEVICES: Final = (DATA / "live" / "pc.devices").read_bytes()
 """What QEMU 7.2 wrote for xen-save-devices-state: the entry is 4132 bytes at 0x1414000."""
@@ -34,6 +35,7 @@ class FakeQemu:
         self.map = (DATA / "live" / "pc.mtree").read_text() if dump is None else flat_view(dump)
         self.named: list[dict[str, str]] = [{"name": "device[0]", "type": "child<vmcoreinfo>"}]
         self.arch = "x86_64"
+        self.registers = "" if dump is None else registers(dump)
         self.status = "running"
         self.asked: list[dict[str, Any]] = []
         self.lie: Lie = lambda _request: None
@@ -47,7 +49,11 @@ class FakeQemu:
     def pages(self) -> list[int]:
         """The addresses of the pages that were asked for."""
         lines = [request["arguments"].get("command-line", "") for request in self.asked]
-        return [int(line.split()[-1], 16) for line in lines if line.startswith("xp ")]
+        return [
+            int(line.split()[-1], 16) + at
+            for line in lines if line.startswith("xp ")
+            for at in range(0, _words(line) * 8, 4096)
+        ]  # fmt: skip
 
     def serve(self, connection: socket.socket) -> None:
         """Serve one client until it leaves."""
@@ -112,8 +118,11 @@ class FakeQemu:
     def _printed(self, line: str) -> str:
         if line == "info mtree -f":
             return self.map
-        paddr = int(line.removeprefix("xp /512xg "), 16)
-        data = bytes(4096) if self.dump is None else self.dump.guest_memory.read(self.dump.guest_source, paddr, 4096)
+        if line == "info registers -a":
+            return self.registers
+        paddr, length = int(line.split()[-1], 16), _words(line) * 8
+        data = b"" if self.dump is None else self.dump.guest_memory.read(self.dump.guest_source, paddr, length)
+        data = data.ljust(length, b"\0")
         return printed(paddr, data, "big" if self.arch == "s390x" else "little")
 
 
@@ -121,6 +130,27 @@ def with_entry(devices: bytes, paddr: int) -> bytes:
     """Return the state of devices with another address in the entry."""
     at = devices.index(b"vmcoreinfo") + 27
     return devices[:at] + paddr.to_bytes(8, "big") + devices[at + 8 :]
+
+
+def _words(line: str) -> int:
+    """Return how many words of memory are asked for, as `xp /512xg ADDRESS`."""
+    return int(line.removeprefix("xp /").partition("xg")[0])
+
+
+def registers(dump: Dump) -> str:
+    """Return what QEMU prints of the registers of x86-64 CPUs that say what runs where."""
+    lines = []
+    for cpu in cpus_of(dump.notes, dump.machine):
+        values = {name: cpu.value(name) or 0 for name in ("rip", "rsp", "rflags", "cs", "cr0", "cr2", "cr3", "cr4")}
+        lines += [
+            f"\r\nCPU#{cpu.number}",
+            "RIP={rip:016x} RSP={rsp:016x} RFL={rflags:08x} [-------] CPL=0 II=0 A20=1 SMM=0 HLT=1",
+            "CS ={cs:04x} 0000000000000000 ffffffff 00af9b00 DPL=0 CS64 [-RA]",
+            "CR0={cr0:08x} CR2={cr2:016x} CR3={cr3:016x} CR4={cr4:08x}",
+            "EFER=0000000000000d01",
+        ]
+        lines[-4:] = [line.format(**values) for line in lines[-4:]]
+    return "\r\n".join([*lines, ""])
 
 
 def printed(paddr: int, data: bytes, order: Any = "little") -> str:

@@ -14,7 +14,7 @@ from vmci_tui.containers import open_dump
 from vmci_tui.layers.file import FileSource
 from vmci_tui.live import memory as memory_module
 from vmci_tui.live.flat_view import memory_of, ranges_of
-from vmci_tui.live.memory import LiveMemory, VmFacts, page_of
+from vmci_tui.live.memory import LiveMemory, VmFacts, memory_in
 from vmci_tui.live.qemu_view import device_state
 from vmci_tui.live.vm import RunningVm, running_vm
 
@@ -68,7 +68,7 @@ def test_no_more_pages_than_the_limit(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_printed_words_are_bytes_in_the_order_of_the_machine() -> None:
     data = random.Random(1).randbytes(4096)
     for order in ("little", "big"):
-        assert page_of(printed(0x7000, data, order), 0x7000, order) == data
+        assert memory_in(printed(0x7000, data, order), 0x7000, 4096, order) == data
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_printed_words_are_bytes_in_the_order_of_the_machine() -> None:
     ],
 )  # fmt: skip
 def test_what_is_not_a_page(text: object) -> None:
-    assert page_of(text, 0x7000, "little") is None
+    assert memory_in(text, 0x7000, 4096, "little") is None
 
 
 def test_the_state_of_devices_comes_by_a_file_without_a_name(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,16 @@ from typing import Any
 import pytest
 
 from tests.live.fake_qemu import FakeQemu, failed, serving, with_entry
-from tests.paths import SAMPLES
+from tests.paths import DATA, SAMPLES
+from vmci_tui.adoption.choose import search
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import OpenError
+from vmci_tui.common.progress import no_progress
 from vmci_tui.containers import open_dump
+from vmci_tui.containers.guest import guest_of
 from vmci_tui.formats.fw_cfg_entry import Entry
 from vmci_tui.images.guest_image import ImageChoice
+from vmci_tui.kernel.cpus.cpu import cpus_of
 from vmci_tui.layers.file import FileSource
 from vmci_tui.live.open_vm import entry_in
 from vmci_tui.opening.open_file import names_vm, open_document
@@ -41,13 +46,29 @@ def test_the_notes_and_the_entry_are_qemus(tmp_path: Path, fake: FakeQemu) -> No
         assert fake.pages == []
 
 
-def test_without_a_stop_neither_is_known(tmp_path: Path, fake: FakeQemu) -> None:
+def test_without_a_stop_the_registers_are_those_that_qemu_prints(tmp_path: Path, fake: FakeQemu) -> None:
     choice = ImageChoice(stop=False)
     with serving(fake, tmp_path / "q") as path, open_document(f"qmp:{path}", choice=choice) as document:
-        assert document.dump is not None and document.dump.machine == "x86_64"
-        assert (document.state.entry, document.state.notes) == (None, ())
-        assert "not known" in "".join(document.dump.doubts)
+        assert document.dump is not None and document.dump.machine == "x86_64" and fake.dump is not None
+        ours, theirs = (cpus_of(dump.notes, "x86_64") for dump in (document.dump, fake.dump))
+        assert [[one.value(name) for name in ("rip", "cs", "cr3")] for one in ours] == [
+            [one.value(name) for name in ("rip", "cs", "cr3")] for one in theirs
+        ]
+        assert document.state.entry is None and "entry is not known" in "".join(document.dump.doubts)
     assert not {"stop", "xen-save-devices-state", "dump-guest-memory", "add-fd", "getfd"} & set(fake.names)
+
+
+def test_without_a_stop_the_kernels_own_pointers_lead_to_its_note(tmp_path: Path) -> None:
+    (tmp_path / "dump.elf").write_bytes(lzma.decompress((DATA / "kernels" / "amd64-61.elf.xz").read_bytes()))
+    with FileSource(str(tmp_path / "dump.elf")) as file:
+        fake = FakeQemu(open_dump(file))
+        choice = ImageChoice(stop=False)
+        with serving(fake, tmp_path / "q") as path, open_document(f"qmp:{path}", choice=choice) as document:
+            assert document.dump is not None
+            (found,) = search(guest_of(document.dump), no_progress)
+    assert (found.found_by, found.proof.proved) == ("kernel", True)
+    assert len(fake.pages) < 4096 and len(fake.asked) < 800, "several pages a request"
+    assert set(fake.names) == {"qmp_capabilities", "query-status", "qom-list", "query-target", "human-monitor-command"}
 
 
 def test_qemu_without_the_command_and_a_machine_that_it_cannot_dump(tmp_path: Path, fake: FakeQemu) -> None:
@@ -58,7 +79,7 @@ def test_qemu_without_the_command_and_a_machine_that_it_cannot_dump(tmp_path: Pa
         assert [doubt.split(":")[0] for doubt in document.dump.doubts] == [
             "the entry is not known", "the registers are not known",
         ]  # fmt: skip
-    assert fake.names[-2:] == ["closefd", "query-target"]
+    assert fake.names[-2:] == ["query-target", "human-monitor-command"]
 
 
 _MAPS: dict[str, Any] = {"another type": 7, "no view": "", "too much memory": (

@@ -44,9 +44,9 @@ def test_a_number_is_all_that_changes_in_a_request() -> None:
     assert PAGE.shown() == "human-monitor-command xp /512xg N"
 
 
-def test_the_monitor_gets_two_lines_only() -> None:
+def test_the_monitor_gets_four_lines_only() -> None:
     lines = [dict(command.arguments)["command-line"] for command in COMMANDS if command.name.startswith("human")]
-    assert lines == ["info mtree -f", "xp /512xg {paddr}"]
+    assert lines == ["info mtree -f", "xp /512xg {paddr}", "xp /4096xg {paddr}", "info registers -a"]
 
 
 _LIES: dict[str, bytes] = {

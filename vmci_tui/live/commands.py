@@ -73,6 +73,8 @@ DEVICES: Final = Command("qom-list", "whether there is a vmcoreinfo device", (("
 NAMED_DEVICES: Final = Command("qom-list", "the same, among devices with an id", (("path", "/machine/peripheral"),))
 MAP: Final = _monitor("info mtree -f", "where guest memory is")
 PAGE: Final = _monitor("xp /512xg {paddr}", "4096 bytes of guest memory, only where the map says RAM")
+PAGES: Final = _monitor("xp /4096xg {paddr}", "32 KiB of guest memory, where many pages are read at once")
+REGISTERS: Final = _monitor("info registers -a", "the registers, where the guest is not to be stopped")
 ADD_FILE: Final = Command("add-fd", "hand over a file for the devices' state")
 SAVE_DEVICES: Final = Command(
     "xen-save-devices-state", "the entry and the registers",
@@ -90,7 +92,7 @@ DUMP: Final = Command(
 CLOSE_FILE: Final = Command("closefd", "take it back", (("fdname", "vmci"),))
 
 COMMANDS: Final = (
-    CAPABILITIES, VERSION, STATUS, TARGET, DEVICES, NAMED_DEVICES, MAP, PAGE,
+    CAPABILITIES, VERSION, STATUS, TARGET, DEVICES, NAMED_DEVICES, MAP, PAGE, PAGES, REGISTERS,
     ADD_FILE, SAVE_DEVICES, REMOVE_FILE, NAME_FILE, DUMP_HEAD, CLOSE_FILE, DUMP,
 )  # fmt: skip
 """All of them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator
 from threading import Lock
 from typing import Final, NamedTuple
@@ -10,12 +11,14 @@ from typing import Final, NamedTuple
 from vmci_tui.common.errors import OpenError
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.layers.memory_map import Memory
-from vmci_tui.live.commands import PAGE
+from vmci_tui.live.commands import PAGE, PAGES, Command
 from vmci_tui.live.flat_view import BlockRange
 from vmci_tui.live.vm import RunningVm
 
 PAGE_SIZE: Final = 4096
 """Bytes of a request: 512 words of 8 bytes."""
+_MANY: Final = 8
+"""Pages of a request where many are read at once: their answer comes as fast as that of two."""
 MOST_PAGES: Final = 1 << 14
 """Pages that are read of a running VM, 64 MiB: more than the tables of a kernel have, less than a search reads."""
 _LINE: Final = re.compile(r"([0-9a-f]{8,16}):((?: 0x[0-9a-f]{16}){1,8})\s*")
@@ -63,6 +66,7 @@ class LiveMemory:
             start = at - at % PAGE_SIZE
             if not item.paddr <= start <= start + PAGE_SIZE <= item.end:
                 break  # half a page of RAM: the other half may be a device
+            self._read_ahead(start, end)
             out += self._page(start)[at - start : end - start]
         return bytes(out)
 
@@ -77,35 +81,47 @@ class LiveMemory:
         """Drop all pages: the next reads show the guest as it is then."""
         self._pages = {}
 
+    def _read_ahead(self, start: int, end: int) -> None:
+        """Read many pages from `start` on by one request, if all are wanted and none was read."""
+        last = start + _MANY * PAGE_SIZE
+        with self._lock:
+            room = len(self._pages) + _MANY <= MOST_PAGES
+            if room and last <= end and not any(at in self._pages for at in range(start, last, PAGE_SIZE)):
+                data = self._ask(PAGES, start, _MANY)
+                self._pages |= {start + at: data[at : at + PAGE_SIZE] for at in range(0, len(data), PAGE_SIZE)}
+
     def _page(self, paddr: int) -> bytes:
         with self._lock:
-            return self._page_alone(paddr)
+            kept = self._pages.get(paddr)
+            if kept is None:
+                kept = self._pages[paddr] = self._ask(PAGE, paddr, 1)
+            return kept
 
-    def _page_alone(self, paddr: int) -> bytes:
-        kept = self._pages.get(paddr)
-        if kept is None:
-            if len(self._pages) >= MOST_PAGES:
-                words = f"{self.vm.name}: more than {MOST_PAGES * PAGE_SIZE >> 20} MiB of a running VM would be read"
-                raise OpenError(words, "vmci convert makes a dump of it")
-            said = self.vm.ask(PAGE, paddr)
-            kept = self._pages[paddr] = page_of(said, paddr, self._order) or self._refuse(paddr)
-        return kept
-
-    def _refuse(self, paddr: int) -> bytes:
-        raise OpenError(f"{self.vm.name}: QEMU does not show the memory at {paddr:#x}", "is this a QEMU?")
+    def _ask(self, command: Command, paddr: int, pages: int) -> bytes:
+        if len(self._pages) + pages > MOST_PAGES:
+            words = f"{self.vm.name}: more than {MOST_PAGES * PAGE_SIZE >> 20} MiB of a running VM would be read"
+            raise OpenError(words, "vmci convert makes a dump of it")
+        data = memory_in(self.vm.ask(command, paddr), paddr, pages * PAGE_SIZE, self._order)
+        if data is None:
+            raise OpenError(f"{self.vm.name}: QEMU does not show the memory at {paddr:#x}", "is this a QEMU?")
+        return data
 
 
-def page_of(said: object, paddr: int, order: ByteOrder) -> bytes | None:
-    """Return the 4096 bytes at `paddr` from what QEMU printed for `xp /512xg`; None if that is something else."""
+def memory_in(said: object, paddr: int, length: int, order: ByteOrder) -> bytes | None:
+    """Return `length` bytes at `paddr` from what QEMU printed for `xp /Nxg`; None if that is something else."""
     if not isinstance(said, str):
         return None
-    out = bytearray()
+    words: list[str] = []
+    size = 0
     for line in said.splitlines():
         found = _LINE.fullmatch(line)
-        if found is None or int(found[1], 16) != paddr + len(out):
+        if found is None or int(found[1], 16) != paddr + size:
             return None
-        for word in found[2].split():
-            out += int(word, 16).to_bytes(8, order)
-        if len(out) > PAGE_SIZE:
+        words.append(found[2])
+        size += 8 * found[2].count("x")
+        if size > length:
             return None
-    return bytes(out) if len(out) == PAGE_SIZE else None
+    data = array("Q", bytes.fromhex("".join(words).replace("0x", "")))
+    if order != "big":
+        data.byteswap()
+    return data.tobytes() if size == length else None

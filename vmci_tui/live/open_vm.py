@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.containers.elf.dump import ElfDump, open_elf
-from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.formats.elf_note import ByteOrder, Note
 from vmci_tui.formats.fw_cfg_entry import Entry, EntryHistory
 from vmci_tui.images.guest_image import GuestImage
 from vmci_tui.layers.file import BytesSource
-from vmci_tui.live.commands import DEVICES, MAP, NAMED_DEVICES, STATUS, TARGET
+from vmci_tui.live.commands import DEVICES, MAP, NAMED_DEVICES, REGISTERS, STATUS, TARGET
 from vmci_tui.live.flat_view import BlockRange, memory_of, ranges_of
 from vmci_tui.live.memory import LiveMemory, VmFacts
+from vmci_tui.live.printed_registers import printed_cpus
 from vmci_tui.live.qemu_view import device_state, dump_head
 from vmci_tui.live.session import Refused
 from vmci_tui.live.virsh import TAINT
@@ -31,6 +32,15 @@ _MOST_MEMORY: Final = 1 << 52
 """Bytes of memory; no machine has as many."""
 
 
+class _Cpus(NamedTuple):
+    """What is known of the CPUs of a VM."""
+
+    machine: str | None
+    bits: int
+    order: ByteOrder
+    notes: tuple[Note, ...]
+
+
 def image_of_vm(vm: RunningVm, stop: bool = True) -> GuestImage:
     """Return what a running VM holds. With `stop` QEMU stops it twice, for less than a millisecond each.
 
@@ -43,13 +53,14 @@ def image_of_vm(vm: RunningVm, stop: bool = True) -> GuestImage:
     if stop and vm.hands_over:
         entry, head = _entry(vm, doubts), _head(vm, ranges, doubts)
     else:
-        why = "they need a stop of a millisecond" if vm.hands_over else "virsh hands no file to QEMU, qmp:SOCKET does"
-        doubts.append(f"the entry and the registers are not known: {why}")
-    machine, bits, order = _machine(vm) if head is None else (head.machine, head.bits, head.order)
+        why = "it needs a stop of a millisecond" if vm.hands_over else "virsh hands no file to QEMU, qmp:SOCKET does"
+        doubts.append(f"the entry is not known: {why}; the registers are as QEMU prints them, one CPU after the other")
+    cpus = _printed(vm) if head is None else _Cpus(head.machine, head.bits, head.order, head.notes)
     memory = memory_of(ranges)
+    # QEMU prints words in the order of the machine, whichever one its guest has chosen.
+    order = (machine_facts(cpus.machine).orders or (cpus.order,))[0]
     source = LiveMemory(vm, memory, order, VmFacts(running, device or entry is not None, ranges))
-    notes = () if head is None else head.notes
-    return GuestImage("qmp", machine, bits, order, source, memory, notes, entry, tuple(doubts))
+    return GuestImage("qmp", cpus.machine, cpus.bits, cpus.order, source, memory, cpus.notes, entry, tuple(doubts))
 
 
 def entry_in(state: bytes) -> EntryHistory | None:
@@ -108,10 +119,15 @@ def _reason(vm: RunningVm, refused: Refused) -> str:
     return refused.message.removeprefix(f"{vm.name}: ")
 
 
-def _machine(vm: RunningVm) -> tuple[str, int, ByteOrder]:
+def _printed(vm: RunningVm) -> _Cpus:
+    """Return the machine, and the registers of its CPUs by what QEMU prints of them."""
     match vm.ask(TARGET):
         case {"arch": str(arch)} if (facts := machine_facts(arch)).bits:
-            return arch, facts.bits, facts.orders[0]
+            order = facts.orders[0]
         case {"arch": str(arch)}:
             raise OpenError(f"{vm.name} is a machine that vmci does not know: {visible(arch[:40])}")
-    raise OpenError(f"{vm.name} does not say which machine it is", "is this a QEMU?")
+        case _:
+            raise OpenError(f"{vm.name} does not say which machine it is", "is this a QEMU?")
+    printed = vm.ask(REGISTERS)
+    machine, notes = printed_cpus(printed if isinstance(printed, str) else "", arch, order)
+    return _Cpus(machine, machine_facts(machine).bits or 64, order, notes)
