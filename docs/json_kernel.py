@@ -67,7 +67,8 @@ class CpuRow(TypedDict):
     task: Annotated[CpuTask | None, "what it ran; null where the kernel's tables and types do not show it"]
     state: Annotated[
         Literal["running", "idle", "stopped"] | None,
-        "`idle`: it waits for an interrupt; `stopped`: it waits for good; null: the dump lacks its code",
+        "`idle`: it waits for an interrupt; `stopped`: it waits for good; null: neither its code nor a saved VM's "
+        "state of it says so",
     ]
     interrupts: Annotated[bool | None, "whether it takes interrupts; null: its registers do not say"]
     panicked: Annotated[bool | None, "true: it looks like the CPU that panicked; null: no CPU does"]

@@ -138,6 +138,25 @@ def test_where_a_cpu_was(machine: str, values: dict[str, int], where: str | None
     assert activity(_one(machine, **values), lambda at, length: None).where == where
 
 
+@pytest.mark.parametrize(
+    ("machine", "values", "state"),
+    [
+        ("x86_64", {"rip": _PC, "rflags": 0x246}, "idle"),
+        ("x86_64", {"rip": _PC, "rflags": 0x46}, "stopped"),
+        ("aarch64", {"pc": _PC, "pstate": 0x400000C5}, "idle"),
+        ("s390x", {"pswm": 0x0404C00180000000}, "running"),  # stopped from outside: it does not wait by itself
+        ("x86_64", {"rip": 0x401000, "cs": 0x33}, "running"),
+    ],
+)
+def test_a_cpu_that_qemu_says_is_halted_waits(machine: str, values: dict[str, int], state: str) -> None:
+    assert activity(_one(machine, **values), lambda at, length: None, halted=True).state == state
+
+
+def test_zeros_are_not_code_of_a_cpu_that_runs() -> None:
+    cpu = _one("x86_64", rip=_PC, rflags=0x246)
+    assert activity(cpu, lambda at, length: bytes(length)).state is None
+
+
 def test_a_cpu_in_real_mode_was_not_started() -> None:
     notes = (prstatus("x86_64", rip=0xFFF0, cs=0xF000), qemu_state(cr0=0x60000010))
     found = survey(Ram().guest()._replace(notes=notes))

@@ -46,6 +46,8 @@ class Guest(NamedTuple):
     """Where QEMU's own state says that the note is; such a place is looked at first."""
     runs: bool = False
     """It is the memory of a running machine: a search would take minutes, so only what was read is searched."""
+    halted: frozenset[int] = frozenset()
+    """The CPUs that wait by QEMU's own state of them; a dump does not have it."""
 
     def offset_of(self, paddr: int) -> int | None:
         """Return the file offset of the byte at `paddr`; None if the file does not hold it uncompressed."""
@@ -75,7 +77,7 @@ def guest_of(dump: Dump) -> Guest:
     if not isinstance(dump, ElfDump):
         return guest
     image = tuple(KernelSegment(s.vaddr, s.paddr, s.memsz) for s in dump.kernel_image)
-    return guest._replace(image=image, named=dump.named_places, runs=dump.runs)
+    return guest._replace(image=image, named=dump.named_places, runs=dump.runs, halted=dump.halted)
 
 
 def raw_guest(source: Source, paddr: int) -> Guest:

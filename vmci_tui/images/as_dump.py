@@ -46,6 +46,10 @@ class ImageDump(ElfDump):
         return self.container == "qmp"
 
     @property
+    def halted(self) -> frozenset[int]:
+        return self.image.halted
+
+    @property
     def doubts(self) -> tuple[str, ...]:
         return (*self.image.doubts, self.doubt) if self.doubt else self.image.doubts
 

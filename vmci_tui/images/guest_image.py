@@ -85,3 +85,5 @@ class GuestImage:
     unplaced: tuple[str, ...] = ()
     """RAM blocks of a stream of which only the user can say the order: `--blocks` names them."""
     stream: StreamFacts | None = None
+    halted: frozenset[int] = frozenset()
+    """The CPUs of these notes that wait, from 0 on in their order, by QEMU's own state of them."""

@@ -184,3 +184,10 @@ def _data_pages(memory: StreamMemory) -> Iterator[int]:
     """Yield the pages of the first block that are not zeros."""
     for start, end in memory.data_ranges(0, 192 << 20):
         yield from range(start, end, PAGE)
+
+
+def test_a_stream_says_which_cpus_wait() -> None:
+    waiting = {
+        name: open_stream(_case(_FOLDER, name)[0], ImageChoice()).halted for name in ("pc-7.2.qevm", "arm64-7.2.qevm")
+    }
+    assert waiting == {"pc-7.2.qevm": {0, 1}, "arm64-7.2.qevm": frozenset()}

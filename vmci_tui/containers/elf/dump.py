@@ -65,6 +65,11 @@ class ElfDump(ElfContents):
         return False
 
     @property
+    def halted(self) -> frozenset[int]:
+        """The CPUs that wait, by their numbers, as far as the container says it."""
+        return frozenset()
+
+    @property
     def doubts(self) -> tuple[str, ...]:
         return ()
 

@@ -52,6 +52,7 @@ def open_stream(source: Source, choice: ImageChoice) -> GuestImage:
         stream.memory,
         memory,
         notes=cpus.notes,
+        halted=cpus.halted,
         entry=history,
         doubts=(*(f"{text[:1].upper()}{text[1:]}." for text in layout.doubts), *cpus.doubts),
         missing="; ".join(words for words, _ in lacking),

@@ -18,10 +18,11 @@ from vmci_tui.images.vmstate.cpu_state import CpuState
 from vmci_tui.images.vmstate.description import Description
 from vmci_tui.machines.table import MACHINES
 
-CPU: Final = "cpu"
-"""The name of the sections."""
+CPU, COMMON = "cpu", "cpu_common"
+"""The names of the sections: the registers of a CPU, and what QEMU keeps of one of any machine."""
 STATE_LIMIT: Final = 1 << 20
 """Bytes of one CPU's state; an x86 CPU with AMX has 20 KB."""
+_NO_STATES: Final[Mapping[int, bytes]] = {}
 _CORE, _LINUX, _QEMU = b"CORE\0", b"LINUX\0", b"QEMU\0"
 
 
@@ -58,10 +59,17 @@ class Cpus(NamedTuple):
     notes: tuple[Note, ...] = ()
     doubts: tuple[str, ...] = ()
     """Sentences about what the notes lack."""
+    halted: frozenset[int] = frozenset()
+    """Those that wait, from 0 on in the order of their notes."""
 
 
-def read_cpus(states: Mapping[int, bytes], description: Description | None) -> Cpus:
-    """Return the notes of all CPUs; `states` are the bytes of the sections named `cpu`, by the number of the CPU.
+def read_cpus(
+    states: Mapping[int, bytes], description: Description | None, common: Mapping[int, bytes] = _NO_STATES
+) -> Cpus:
+    """Return the notes of all CPUs.
+
+    `states` are the bytes of the sections named `cpu`, and `common` of those named `cpu_common`, by the number of the
+    CPU.
 
     A CPU whose bytes are not as many as the description says has no notes.
     """
@@ -70,7 +78,7 @@ def read_cpus(states: Mapping[int, bytes], description: Description | None) -> C
     if description is None:
         words = "The stream does not describe the state of its devices: the notes of CPUs are missing."
         return Cpus(len(states), doubts=(words,))
-    found = tuple(_described(states, description))
+    found = tuple(_described(CPU, states, description))
     kind = machine_of(found)
     if kind is None:
         words = "The state of the CPUs is described in a way that is not known here: their notes are missing."
@@ -79,12 +87,14 @@ def read_cpus(states: Mapping[int, bytes], description: Description | None) -> C
     doubts = () if len(found) == len(states) else (_without(set(states) - {state.instance for state in found}),)
     if any(state.has_part("cpu/sve/") for state in found):
         doubts = (*doubts, "The SVE registers are left out: QEMU's own dump has one more note of each CPU.")
-    return Cpus(len(states), machine, order, tuple(_notes(found, machine, order)), doubts)
+    waiting = {state.instance for state in _described(COMMON, common, description) if state.number("halted")}
+    halted = frozenset(number for number, state in enumerate(found) if state.instance in waiting)
+    return Cpus(len(states), machine, order, tuple(_notes(found, machine, order)), doubts, halted)
 
 
-def _described(states: Mapping[int, bytes], description: Description) -> Iterator[CpuState]:
+def _described(name: str, states: Mapping[int, bytes], description: Description) -> Iterator[CpuState]:
     for instance, data in sorted(states.items()):
-        layout = description.layout(CPU, instance)
+        layout = description.layout(name, instance)
         if layout is not None and layout.length == len(data):
             yield CpuState(instance, data, layout)
 

@@ -42,25 +42,53 @@ _SC1: Final = 0x44000022
 """A call of the hypervisor: an idle CPU of a pseries machine waits in one (H_CEDE)."""
 
 
-def activity(cpu: Cpu, code: Code) -> Activity:
-    """Return what a CPU was doing; of a machine that is not known here, nothing."""
+class _Seen(NamedTuple):
+    """What the registers of a CPU and its code say."""
+
+    where: Where | None
+    interrupts: bool | None
+    waits: bool | None = None
+    """Whether it waits; None if neither its flags nor its code say."""
+    wakes: bool = True
+    """Whether an interrupt would wake it."""
+
+
+def activity(cpu: Cpu, code: Code, halted: bool = False) -> Activity:
+    """Return what a CPU was doing; of a machine that is not known here, nothing.
+
+    `halted`: QEMU's own state of the CPU says that it waits. What is zeros is not code: that page is left out.
+    """
     found = _MACHINES.get(cpu.machine)
-    return Activity(None, None, None) if found is None else found(cpu, code)
+    if found is None:
+        return Activity(None, None, None)
+
+    def known(va: int, length: int) -> bytes | None:
+        raw = code(va, length)
+        return raw if raw is not None and any(raw) else None
+
+    where, interrupts, waits, wakes = found(cpu, known)
+    if halted and where == "kernel" and cpu.machine != "s390x":  # where a CPU that others stopped is halted, too
+        waits = True
+    return Activity(where, None if waits is None else _state(waits, wakes), interrupts)
 
 
-def _x86(cpu: Cpu, code: Code) -> Activity:
+def _state(waits: bool, wakes: bool) -> State:
+    return "running" if not waits else "idle" if wakes else "stopped"
+
+
+def _x86(cpu: Cpu, code: Code) -> _Seen:
     flags = cpu.value("rflags" if cpu.machine == "x86_64" else "eflags") or 0
     interrupts = bool(flags & 1 << 9)
     real = (cpu.value("cr0") or 1) & 1 == 0
     if real:
-        return Activity("firmware", None, interrupts)
+        return _Seen("firmware", interrupts)
     if (cpu.value("cs") or 0) & 3:
-        return Activity("process", "running", interrupts)
+        return _Seen("process", interrupts, False)
     pc = cpu.role("pc") or 0
     if cpu.machine == "x86_64" and not pc & _HIGH:
-        return Activity("firmware", None, interrupts)
+        return _Seen("firmware", interrupts)
     around = code(pc - 3, 5) if pc >= 3 else None
-    return Activity("kernel", _waits(around is not None and _halts(around), interrupts, around), interrupts)
+    return _Seen("kernel", interrupts, None if around is None else _halts(around), interrupts)
 
 
 def _halts(around: bytes) -> bool:
@@ -70,38 +98,33 @@ def _halts(around: bytes) -> bool:
     return alone or before == b"\x0f\x01\xc9"
 
 
-def _waits(waits: bool, wakes: bool, around: bytes | None) -> State | None:
-    """Return the state of a CPU that has or has not just carried out an instruction that waits."""
-    if around is None:
-        return None
-    return "running" if not waits else "idle" if wakes else "stopped"
-
-
-def _arm64(cpu: Cpu, code: Code) -> Activity:
+def _arm64(cpu: Cpu, code: Code) -> _Seen:
     pstate = cpu.value("pstate") or 0
     level, masked = pstate >> 2 & 3, pstate >> 6 & 0xF
     interrupts = not masked & 2
     if level == 0:
-        return Activity("process", "running", interrupts)
+        return _Seen("process", interrupts, False)
     pc = cpu.role("pc") or 0
     if not pc & _HIGH:
-        return Activity("hypervisor" if level == 2 else "firmware", None, interrupts)
-    return Activity("kernel", _waits_by(code, pc, _WFI_ARM64, _WFE_ARM64, masked != 0xF), interrupts)
+        return _Seen("hypervisor" if level == 2 else "firmware", interrupts)
+    wakes = masked != 0xF
+    return _Seen("kernel", interrupts, _waits_by(code, pc, _WFI_ARM64, _WFE_ARM64, wakes), wakes)
 
 
-def _arm(cpu: Cpu, code: Code) -> Activity:
+def _arm(cpu: Cpu, code: Code) -> _Seen:
     cpsr = cpu.value("cpsr") or 0
     interrupts = not cpsr & 0x80
     mode = cpsr & 0x1F
     if mode == 0x10:
-        return Activity("process", "running", interrupts)
+        return _Seen("process", interrupts, False)
     if mode == 0x1A:
-        return Activity("hypervisor", None, interrupts)
-    return Activity("kernel", _waits_by(code, cpu.role("pc") or 0, _WFI_ARM, _WFE_ARM, not cpsr & 0x40), interrupts)
+        return _Seen("hypervisor", interrupts)
+    wakes = not cpsr & 0x40
+    return _Seen("kernel", interrupts, _waits_by(code, cpu.role("pc") or 0, _WFI_ARM, _WFE_ARM, wakes), wakes)
 
 
-def _waits_by(code: Code, pc: int, interrupt: int, event: int | None, wakes: bool) -> State | None:
-    """Return the state by the instruction before the next one, or by the next one, at which KVM leaves a CPU.
+def _waits_by(code: Code, pc: int, interrupt: int, event: int | None, wakes: bool) -> bool | None:
+    """Return whether a CPU waits by the instruction before the next one, or by the next one, where KVM leaves a CPU.
 
     A CPU that is stopped for good may wait for an event too; one that waits so and can be woken is in a lock.
     """
@@ -109,35 +132,35 @@ def _waits_by(code: Code, pc: int, interrupt: int, event: int | None, wakes: boo
     if around is None:
         return None
     found = {int.from_bytes(around[:4], "little"), int.from_bytes(around[4:], "little")}
-    return _waits(interrupt in found or (event in found and not wakes), wakes, around)
+    return interrupt in found or (event in found and not wakes)
 
 
-def _s390x(cpu: Cpu, code: Code) -> Activity:
+def _s390x(cpu: Cpu, code: Code) -> _Seen:
     mask = cpu.value("pswm") or 0
     interrupts = bool(mask & _PSW_INTERRUPTS)
     where: Where = "process" if mask & _PSW_PROBLEM else "kernel"
-    return Activity(where, _waits(bool(mask & _PSW_WAIT), interrupts, b""), interrupts)
+    return _Seen(where, interrupts, bool(mask & _PSW_WAIT), interrupts)
 
 
-def _ppc64(cpu: Cpu, code: Code) -> Activity:
+def _ppc64(cpu: Cpu, code: Code) -> _Seen:
     msr = cpu.value("msr") or 0
     interrupts = bool(msr & _MSR_INTERRUPTS)
     if msr & _MSR_PROBLEM:
-        return Activity("process", "running", interrupts)
+        return _Seen("process", interrupts, False)
     pc = cpu.role("pc") or 0
     before = code(pc - 4, 4) if pc >= 4 else None
     calls = before is not None and _SC1 in (int.from_bytes(before, "little"), int.from_bytes(before, "big"))
-    return Activity("kernel", _waits(calls, True, before), interrupts)
+    return _Seen("kernel", interrupts, None if before is None else calls)
 
 
-def _riscv64(cpu: Cpu, code: Code) -> Activity:
+def _riscv64(cpu: Cpu, code: Code) -> _Seen:
     pc = cpu.role("pc") or 0
     if not pc & _HIGH:
-        return Activity(None, None, None)
-    return Activity("kernel", _waits_by(code, pc, _WFI_RISCV, None, True), None)
+        return _Seen(None, None)
+    return _Seen("kernel", None, _waits_by(code, pc, _WFI_RISCV, None, True))
 
 
-_MACHINES: Final[Mapping[str, Callable[[Cpu, Code], Activity]]] = {
+_MACHINES: Final[Mapping[str, Callable[[Cpu, Code], _Seen]]] = {
     "x86_64": _x86, "i386": _x86, "aarch64": _arm64, "arm": _arm, "s390x": _s390x, "ppc64": _ppc64,
     "riscv64": _riscv64,
 }  # fmt: skip

@@ -46,7 +46,8 @@ def survey(guest: Guest, text: Vmcoreinfo | None = None) -> Survey:
     seen = []
     for cpu in cpus_of(guest.notes, guest.machine):
         read = reader_of(guest, cpu, memory)
-        seen.append(SeenCpu(cpu, activity(cpu, read), read))
+        halted = cpu.number in guest.halted
+        seen.append(SeenCpu(cpu, activity(cpu, read, halted), read))
     return Survey(tuple(seen), _suspect(seen))
 
 
