@@ -1,6 +1,7 @@
-"""Compare converting a LiME image of 2 GiB with `cp`, and with `cp`, `sync` and `cmp`; they take turns in one run.
+"""Compare converting 2 GiB of memory with `cp`, and with `cp`, `sync` and `cmp`; they take turns in one run.
 
-Run by hand: `python benchmarks/convert.py [RUNS]`. The image has the memory of a sample, then data without zeros.
+Run by hand: `python benchmarks/convert.py lime|stream [RUNS]`. The image has the memory of a guest, then data without
+zeros.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
+from large_streams import write_stream
 
 SAMPLE = Path(__file__).parent.parent / "sample_dumps" / "amd64-cut-nonote.elf"
 VMCI = [sys.executable, "-m", "vmci_tui"]
@@ -25,10 +27,14 @@ HIGH = 1 << 40
 
 
 def main() -> None:
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    runs = int(sys.argv[2]) if len(sys.argv) > 2 else 5
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
         folder = Path(name)
-        image, out = _image(folder / "guest.lime"), folder / "out"
+        image, out = folder / "image", folder / "out"
+        if sys.argv[1] == "stream":
+            write_stream(image, SIZE >> 30, "plain")
+        else:
+            _write_lime(image)
         works: dict[str, Callable[[], None]] = {
             "convert": lambda: _run(*VMCI, "convert", str(image), "-o", str(out)),
             "convert, nothing read back": lambda: _run(
@@ -50,7 +56,7 @@ def main() -> None:
             print(f"| {what} | {took:.2f} | {medians['cp'] / took:.2f} | {medians['cp, sync, cmp'] / took:.2f} |")
 
 
-def _image(path: Path) -> Path:
+def _write_lime(path: Path) -> None:
     block = os.urandom(1 << 20)
     with SAMPLE.open("rb") as sample, path.open("wb") as file:
         for segment in ELFFile(sample).iter_segments("PT_LOAD"):
@@ -60,7 +66,6 @@ def _image(path: Path) -> Path:
         for number in range(SIZE >> 20):
             file.write(number.to_bytes(8, "little") + block[8:])
         os.fsync(file.fileno())
-    return path
 
 
 def _range(write: Callable[[bytes], int], paddr: int, length: int) -> None:

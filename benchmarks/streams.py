@@ -14,41 +14,15 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from struct import pack
 from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from large_streams import write_stream
 
-from tests.zstd import zstd  # noqa: E402
-from vmci_tui.images.guest_image import GuestImage, ImageChoice  # noqa: E402
-from vmci_tui.images.stream_image.open_stream import open_stream  # noqa: E402
-from vmci_tui.layers.file import FileSource  # noqa: E402
+from vmci_tui.images.guest_image import GuestImage, ImageChoice
+from vmci_tui.images.stream_image.open_stream import open_stream
+from vmci_tui.layers.file import FileSource
 
-PAGE: Final = 4096
 RUNS: Final = 3
-_PART: Final = b"\2\0\0\0\2"
-_END: Final = pack(">Q", 0x10) + b"\x7e\0\0\0\2"
-
-
-def make(path: Path, gib: int, plain: bool) -> None:
-    """Write a stream of a guest with `gib` GiB, all pages plain or all zero, in sections of 64 MiB of guest."""
-    small = zstd.decompress((ROOT / "tests" / "data" / "streams" / "pc-7.2.qevm.zst").read_bytes())
-    devices = small[small.index(b"\x7e\0\0\0\2\4", 10_000) + 5 :]
-    size = gib << 30
-    page = bytes(range(256)) * (PAGE // 256)
-    with path.open("wb") as out:
-        out.write(b"QEVM\0\0\0\3\7\0\0\0\x0dpc-i440fx-7.2\1\0\0\0\2\3ram" + pack(">II", 0, 4))
-        out.write(pack(">Q", size | 4) + b"\6pc.ram" + pack(">Q", size) + _END)
-        first = b"\6pc.ram"
-        for start in range(0, size, 64 << 20):
-            out.write(_PART)
-            for address in range(start, start + (64 << 20), PAGE):
-                head = pack(">Q", address | (8 if plain else 2) | (0 if first else 0x20)) + first
-                out.write(head + (page if plain else b"\0"))
-                first = b""
-            out.write(_END)
-        out.write(b"\3" + _PART[1:] + _END + devices)
 
 
 def opened(path: str) -> None:
@@ -104,7 +78,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=sys.argv[1] if len(sys.argv) > 1 else None) as folder:
         for gib, plain in ((2, True), (64, False)):
             path = Path(folder) / f"{gib}.qevm"
-            make(path, gib, plain)
+            write_stream(path, gib, "plain" if plain else "zero")
             tasks = (opened, indexed, read, cat, copied) if plain else (opened, indexed, cat)
             rows: dict[str, list[tuple[float, float, int]]] = {task.__name__: [] for task in tasks}
             for _ in range(RUNS):

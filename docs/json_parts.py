@@ -243,7 +243,8 @@ class Candidate(TypedDict):
     why: str
     copies: Annotated[list[int], "paddrs of the same bytes"]
     found_by: Annotated[
-        Literal["search", "kernel"], "`kernel`: by the pointers of the kernel that runs, without a search for others"
+        Literal["search", "kernel", "entry"],
+        "`kernel`: by the pointers of the kernel that runs, `entry`: by the entry; without a search for others",
     ]
 
 

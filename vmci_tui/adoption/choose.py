@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vmci_tui.adoption.named_note import named_note
 from vmci_tui.adoption.rank import choose, rank_candidates, why_not
 from vmci_tui.common.errors import EditError, PackageMissing
 from vmci_tui.common.progress import Progress
@@ -113,12 +114,15 @@ def _is_asked(proof: Proof | None) -> bool:
 def search(guest: Guest, progress: Progress, everywhere: bool = False) -> tuple[RankedCandidate, ...]:
     """Return all candidates of guest memory, best first: on page starts, and if none is proved there, anywhere.
 
-    Large memory is searched only if the running kernel's own pointers do not lead to a proved note: then that one alone
-    is returned. With `everywhere` every byte is searched in any case. Memory of a running machine is not searched: its
-    note is where QEMU says that it is, or where the kernel's pointers are.
+    Memory is not searched if the guest's entry names the proved note of the kernel that runs; large memory neither if
+    that kernel's own pointers lead to it: then that one alone is returned. With `everywhere` every byte is searched in
+    any case. Memory of a running machine is not searched: its note is where QEMU says that it is, or where the kernel's
+    pointers are.
     """
     if guest.runs:
         return _of_running(guest, progress)
+    if not everywhere and (named := named_note(guest, progress)) is not None:
+        return (named,)
     if not everywhere and guest.memory.size > LARGE and (named := _pointed(guest, progress)) is not None:
         return (named,)
     judged = rank_candidates(find(guest, everywhere, progress), guest, progress=progress)

@@ -12,7 +12,7 @@ import os
 import select
 import stat
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, Protocol, Self, runtime_checkable
 
 from vmci_tui.common.errors import OpenError
@@ -121,11 +121,29 @@ class FileSource:
                     break
                 data += more
         except OSError as error:
-            raise OpenError(f"cannot read {self.name} at {offset:#x}: {reason(error)}", "copy it elsewhere") from None
+            raise self._unreadable(offset, error) from None
         if len(data) < length:
-            words = f"{self.name} was cut to {offset + len(data)} bytes or less while it was read"
-            raise OpenError(words, "open it again when nothing writes to it")
+            raise self._cut(offset + len(data))
         return data
+
+    def read_into(self, offset: int, into: memoryview) -> int:
+        """Fill a buffer, as `read` reads; return how many bytes there were."""
+        return self.read_parts(offset, (into,))
+
+    def read_parts(self, offset: int, parts: Sequence[memoryview]) -> int:
+        """Fill several buffers with consecutive bytes, as `read` reads; return how many bytes there were."""
+        wanted = min(sum(map(len, parts)), self.size - offset)
+        if offset < 0 or wanted <= 0:
+            return 0
+        try:
+            got = os.preadv(self._fd, parts, offset)
+        except OSError as error:
+            raise self._unreadable(offset, error) from None
+        if 0 < got < wanted:
+            return got + self.read_parts(offset + got, list(_after(parts, got)))
+        if not got:
+            raise self._cut(offset)
+        return wanted
 
     def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         end = min(end, self.size)
@@ -141,6 +159,13 @@ class FileSource:
                 return
             yield data, min(hole, end)
             start = hole
+
+    def _unreadable(self, offset: int, error: OSError) -> OpenError:
+        return OpenError(f"cannot read {self.name} at {offset:#x}: {reason(error)}", "copy it elsewhere")
+
+    def _cut(self, size: int) -> OpenError:
+        words = f"{self.name} was cut to {size} bytes or less while it was read"
+        return OpenError(words, "open it again when nothing writes to it")
 
     def lock(self) -> bool:
         """Take the advisory lock on the file while it is open; False if another process has it."""
@@ -207,6 +232,14 @@ class FileSource:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
+
+
+def _after(parts: Sequence[memoryview], length: int) -> Iterator[memoryview]:
+    """Yield what is left of buffers when the first `length` bytes are filled."""
+    for part in parts:
+        if length < len(part):
+            yield part[length:]
+        length = max(length - len(part), 0)
 
 
 @runtime_checkable

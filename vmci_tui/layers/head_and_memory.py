@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from vmci_tui.layers.file import BytesSource, FileSource, Source
 from vmci_tui.layers.range_table import Ranges
+from vmci_tui.layers.read_into import read_into
 
 
 class Part(NamedTuple):
@@ -78,6 +79,16 @@ class HeadAndMemory:
             if len(out[-1]) < part.length:
                 break
         return out[0] if len(out) == 1 else b"".join(out)
+
+    def read_into(self, offset: int, into: memoryview) -> int:
+        """Fill a buffer, as `read` reads; return how many bytes there were."""
+        done = 0
+        for part in self.parts(offset, offset + len(into)) if offset >= 0 else ():
+            got = read_into(part.source, part.offset, into[done : done + part.length])
+            done += got
+            if got < part.length:
+                break
+        return done
 
     def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         for part in self.parts(start, end):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from heapq import merge
+from typing import Final
 
 from vmci_tui.common.errors import OpenError, SaveError
 from vmci_tui.common.progress import Progress, no_progress
@@ -13,11 +15,11 @@ from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.header_text import saved_order
 from vmci_tui.layers.file import Source
 from vmci_tui.layers.range_table import joined
+from vmci_tui.layers.read_into import read_into
 from vmci_tui.saving.undo_journal import FileBeforeSave
 
-PIECE = 64 << 10
-"""Bytes read at a time. From 128 KiB on the C library maps and unmaps memory for each read: a save
-of 2 GiB then takes 3.0 to 5.1 s instead of 1.9 s (benchmarks/saving.py)."""
+_BUFFER: Final = 1 << 20
+"""Bytes of each side that are compared at a time."""
 
 
 def check_saved(old: Dump, state: State, saved: Source, limit: int, progress: Progress) -> int:
@@ -67,14 +69,17 @@ def _same_bytes(kept: KeptBytes, limit: int, progress: Progress) -> int:
     """Compare up to `limit` bytes and return the number read. Raises SaveError at the first difference."""
     old, saved, pairs = kept.old, kept.new, kept.pairs
     total = min(sum(pair.length for pair in pairs), limit)
+    one, other = bytearray(_BUFFER), bytearray(_BUFFER)
     done = read = 0
     for pair in pairs:
         for start, end in _data(old, saved, pair):
             at = start
             while at < end and read < limit:
-                take = min(PIECE, end - at, limit - read)
-                if old.read(pair.old + at, take) != saved.read(pair.new + at, take):
-                    raise SaveError(f"memory differs at {pair.new + at:#x} of the saved file", "nothing was saved")
+                take = min(_BUFFER, end - at, limit - read)
+                with memoryview(one)[:take] as ours, memoryview(other)[:take] as theirs:
+                    got = read_into(old, pair.old + at, ours)
+                    if got != read_into(saved, pair.new + at, theirs) or not one.startswith(theirs[:got]):
+                        raise SaveError(f"memory differs at {pair.new + at:#x} of the saved file", "nothing was saved")
                 at += take
                 read += take
                 progress("check", min(done + at, total), total)
@@ -84,6 +89,6 @@ def _same_bytes(kept: KeptBytes, limit: int, progress: Progress) -> int:
 
 def _data(old: Source, new: Source, pair: CopiedRange) -> Iterator[tuple[int, int]]:
     """Return the parts of a pair, counted from its start, where at least one file has data."""
-    parts = [(a - pair.old, b - pair.old) for a, b in old.data_ranges(pair.old, pair.old + pair.length)]
-    parts += [(a - pair.new, b - pair.new) for a, b in new.data_ranges(pair.new, pair.new + pair.length)]
-    return joined(sorted(parts))
+    before = ((a - pair.old, b - pair.old) for a, b in old.data_ranges(pair.old, pair.old + pair.length))
+    after = ((a - pair.new, b - pair.new) for a, b in new.data_ranges(pair.new, pair.new + pair.length))
+    return joined(merge(before, after))

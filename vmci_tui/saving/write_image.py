@@ -18,14 +18,16 @@ from vmci_tui.common.progress import Progress
 from vmci_tui.layers.file import FileSource, Source
 from vmci_tui.layers.head_and_memory import HeadAndMemory, Part
 from vmci_tui.layers.image import Image, NewBytes, SourceBytes
-from vmci_tui.saving.verify import PIECE
+from vmci_tui.layers.read_into import PIECE, read_into
 
 BLOCK: Final = 4096
 """File systems share multiples of this many bytes, so memory is moved by a multiple of it."""
 _FICLONERANGE: Final = 0x4020940D  # linux/fs.h
 _CHUNK: Final = 16 << 20
 """Bytes that the kernel copies at a time; the user can stop it in between."""
-_ZEROS: Final = bytes(PIECE)
+_ZEROS: Final = bytes(BLOCK)
+_BUFFER: Final = 1 << 20
+"""Bytes that are looked at at a time, for zeros."""
 _STEP: Final = 1 << 30
 """Bytes that are shared at a time, so that the user can stop it."""
 
@@ -47,7 +49,7 @@ def write_image(source: Source, image: Image, fd: int, progress: Progress) -> No
             _copy(source, fd, part, to, image.size, progress)
 
 
-def pwrite(fd: int, data: bytes, offset: int) -> None:
+def pwrite(fd: int, data: bytes | memoryview, offset: int) -> None:
     """Write all of `data` at `offset`, also if the system writes less at a time."""
     view = memoryview(data)
     while view:
@@ -85,7 +87,7 @@ def _edges(extent: SourceBytes, start: int, end: int, shift: int) -> list[tuple[
 
 
 def _copy(source: Source, fd: int, extent: SourceBytes, to: int, total: int, progress: Progress) -> None:
-    shift = to - extent.offset
+    shift, buffer = to - extent.offset, bytearray(0 if isinstance(source, FileSource) else _BUFFER)
     for start, end in source.data_ranges(extent.offset, extent.offset + extent.length):
         at = start
         while at < end:
@@ -96,7 +98,7 @@ def _copy(source: Source, fd: int, extent: SourceBytes, to: int, total: int, pro
             stop = min(end, at + _CHUNK)
             parts = source.parts(at, stop) if isinstance(source, HeadAndMemory) else (Part(at, stop - at, source, at),)
             for part in parts:
-                _copy_filled(fd, part, part.at + shift)
+                _copy_filled(fd, part, part.at + shift, buffer)
             at = stop
     progress("copy", to + extent.length, total)
 
@@ -117,25 +119,33 @@ def _some(source: Source, at: int, length: int) -> bytes:
     """Return up to `length` bytes of the source, at least one. Raises SaveError at its end."""
     data = source.read(at, min(length, PIECE))
     if not data:
-        raise SaveError(f"the source ended at {at:#x} while it was read", "open it again, then save")
+        raise _ended(at)
     return data
 
 
-def _copy_filled(fd: int, part: Part, to: int) -> None:
+def _ended(at: int) -> SaveError:
+    return SaveError(f"the source ended at {at:#x} while it was read", "open it again, then save")
+
+
+def _copy_filled(fd: int, part: Part, to: int, buffer: bytearray) -> None:
     """Copy what is not zero, in whole blocks of the new file; the rest of it stays a hole.
 
     Long stretches of a file are copied in the kernel: it has them at hand, since they were just looked at.
     """
     source, done, at = part.source, 0, 0
-    while at < part.length:
-        data = _some(source, part.offset + at, part.length - at)
-        runs = _filled(data, to + at)
-        if not isinstance(source, FileSource) or runs != [(0, len(data))]:
-            _copy_run(fd, part, to, done, at)
-            for first, end in runs:
-                pwrite(fd, data[first:end], to + at + first)
-            done = at + len(data)
-        at += len(data)
+    with memoryview(buffer) as view:
+        while at < part.length:
+            take = min(len(buffer) - (to + at) % BLOCK, part.length - at)
+            length = read_into(source, part.offset + at, view[:take])
+            if not length:
+                raise _ended(part.offset + at)
+            runs = _filled(buffer, length, to + at)
+            if not isinstance(source, FileSource) or runs != [(0, length)]:
+                _copy_run(fd, part, to, done, at)
+                for first, end in runs:
+                    pwrite(fd, view[first:end], to + at + first)
+                done = at + length
+            at += length
     _copy_run(fd, part, to, done, at)
 
 
@@ -144,19 +154,17 @@ def _copy_run(fd: int, part: Part, to: int, start: int, end: int) -> None:
         start += copy_some(part.source, fd, part.offset + start, end - start, to + start)
 
 
-def _filled(data: bytes, to: int) -> list[tuple[int, int]]:
-    """Return the parts of the data that are not zero, in whole blocks of the new file."""
-    if data == _ZEROS[: len(data)]:
-        return []
+def _filled(data: bytearray, length: int, to: int) -> list[tuple[int, int]]:
+    """Return the parts of the first bytes that are not zero, in whole blocks of the new file."""
     runs: list[tuple[int, int]] = []
     start = 0
-    for first, end in pairwise((0, *range(BLOCK - to % BLOCK, len(data), BLOCK), len(data))):
-        if data[first:end] == _ZEROS[: end - first]:
+    for first, end in pairwise((0, *range(BLOCK - to % BLOCK, length, BLOCK), length)):
+        if data.startswith(_ZEROS[: end - first], first):
             if start < first:
                 runs.append((start, first))
             start = end
-    if start < len(data):
-        runs.append((start, len(data)))
+    if start < length:
+        runs.append((start, length))
     return runs
 
 

@@ -85,5 +85,6 @@ class RankedCandidate(NamedTuple):
     """The other paddrs that have the same text."""
     runs: bool | None = None
     """Whether the processors run this kernel, if memory proves more than one; None if that is not known."""
-    found_by: Literal["search", "kernel"] = "search"
-    """By a search of memory, or by the pointers of the kernel that runs: then memory was not searched for others."""
+    found_by: Literal["search", "kernel", "entry"] = "search"
+    """By a search of memory, or by the pointers of the kernel that runs, or by the guest's entry: in both cases memory
+    was not searched for others."""

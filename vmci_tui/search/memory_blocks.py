@@ -7,15 +7,14 @@ block.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from vmci_tui.common.errors import OpenError
 from vmci_tui.common.progress import Progress
 from vmci_tui.containers.guest import Guest
-from vmci_tui.layers.file import FileSource, Source, reason
+from vmci_tui.layers.file import FileSource, Source
 from vmci_tui.layers.range_table import Range
+from vmci_tui.layers.read_into import read_into
 
 PAGE: Final = 4096
 """The smallest page of all machines: a step of this size meets every page start."""
@@ -59,7 +58,8 @@ def blocks(guest: Guest, progress: Progress) -> Iterator[Block]:
             continue
         for paddr, offset, length in _pieces(source, item, step):
             carried = carried if paddr == next_paddr else 0
-            got = _fill(source, buffer, offset, length)
+            with memoryview(buffer) as view:
+                got = read_into(source, offset, view[_FRONT : _FRONT + length])
             next_paddr = paddr + got
             if got:
                 start, end = _FRONT - carried, _FRONT + got
@@ -87,23 +87,3 @@ def _pieces(source: Source, item: Range, step: int) -> Iterator[tuple[int, int, 
             length = min(step - at % step, hole - at)
             yield item.paddr + at - item.offset, at, length
             at += length
-
-
-def _fill(source: Source, buffer: bytearray, offset: int, length: int) -> int:
-    """Read into the buffer at `_FRONT`; return how many bytes were read."""
-    if not isinstance(source, FileSource):
-        data = source.read(offset, length)
-        buffer[_FRONT : _FRONT + len(data)] = data
-        return len(data)
-    got = 0
-    with memoryview(buffer) as view:
-        while got < length:
-            try:
-                more = os.preadv(source.fileno(), [view[_FRONT + got : _FRONT + length]], offset + got)
-            except OSError as error:
-                why = f"cannot read {source.name} at {offset + got:#x}: {reason(error)}"
-                raise OpenError(why, "copy it elsewhere") from None
-            if not more:  # the file became shorter
-                break
-            got += more
-    return got

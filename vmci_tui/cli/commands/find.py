@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
         print_json(head | {"candidates": candidates_json(judged)})
         return 0
     print_lines(candidates_text(judged))
-    if any(item.found_by == "kernel" for item in judged):
+    if any(item.found_by != "search" for item in judged):
         say("memory was not searched for other notes; --all searches every byte")
     if not judged and guest.runs:
         say("no note was found: memory of a running VM is not searched. `vmci convert` makes a dump of it")

@@ -13,11 +13,14 @@ from vmci_tui.images.qemu_stream.pages import PageIndex
 from vmci_tui.images.stream_image import xbzrle
 from vmci_tui.layers.file import Source
 from vmci_tui.layers.range_table import joined
+from vmci_tui.layers.read_into import PIECE, read_parts
 
 _KEPT: Final = 1024
 """Unpacked pages that are kept: page tables are read again and again."""
 _RUN: Final = 256
-"""Pages that are read at a time."""
+"""Pages that are read at a time: each is a buffer, with one for the word before it, and preadv() takes 1024."""
+_FEW: Final = 8
+"""Pages that are not worth a call of their own."""
 _NO_DATA: Final = (pages.ABSENT, pages.FILLED)
 """The places of pages of zeros."""
 _ZEROS: Final = array("Q", [pages.FILLED]) * _RUN
@@ -47,6 +50,44 @@ class SentPages:
         last = -(-(offset + length) // self._page)
         parts = self._parts(self._places[first:last].tolist(), last - first)
         return b"".join(parts)[inside : inside + length]
+
+    def read_into(self, offset: int, into: memoryview) -> int:
+        """Fill a buffer with bytes of the block; pages that came one after the other go there without a copy."""
+        wanted, done = min(len(into), self.size - offset), 0
+        while offset >= 0 and done < wanted:
+            page, inside = divmod(offset + done, self._page)
+            run = 0 if inside else self._plain_run(page, (wanted - done) // self._page)
+            take = run * self._page if run > _FEW else min(PIECE, wanted - done)
+            if run > _FEW:
+                got = self._scattered(self._places[page], into[done : done + take])
+            else:
+                data = self.read(offset + done, take)
+                got = len(data)
+                into[done : done + got] = data
+            done += got
+            if got < take:
+                break
+        return done
+
+    def _plain_run(self, first: int, most: int) -> int:
+        """Return how many plain pages came one after the other from the page `first` on, at most `most`."""
+        places = self._places[first : first + min(most, _RUN)]
+        if not places or not places[0] or places[0] & pages.KIND:
+            return 0
+        step = self._page + _RECORD
+        run = array("Q", range(places[0], places[0] + len(places) * step, step))
+        if places == run:
+            return len(places)
+        return next(at for at, (place, wanted) in enumerate(zip(places, run, strict=True)) if place != wanted)
+
+    def _scattered(self, place: int, into: memoryview) -> int:
+        """Read the pages of a run into a buffer, and the words between them away; return how many bytes there were."""
+        size, word = self._page, memoryview(bytearray(_RECORD))
+        parts = [word] * (2 * (len(into) // size) - 1)
+        parts[::2] = [into[start : start + size] for start in range(0, len(into), size)]
+        got = read_parts(self._stream, place, parts)
+        whole, inside = divmod(got, size + _RECORD)
+        return whole * size + min(inside, size)
 
     def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield the parts of [start, end) whose pages are not all zeros as far as the index says."""

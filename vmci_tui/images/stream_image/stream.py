@@ -19,7 +19,7 @@ from vmci_tui.images.qemu_stream.tail import devices_at_end
 from vmci_tui.images.qemu_stream.walk import Description, Walk, begin, step
 from vmci_tui.images.stream_image.mapped_pages import MappedBlock
 from vmci_tui.images.stream_image.page_bytes import SentPages
-from vmci_tui.images.stream_image.stream_memory import BlockBytes, StreamMemory
+from vmci_tui.images.stream_image.stream_memory import StreamMemory
 from vmci_tui.layers.file import Source
 
 _BEFORE_PAGES: Final = (bytes([records.START]), bytes([records.COMMAND]))
@@ -101,7 +101,7 @@ def _indexed(walk: Walk, cursor: Cursor, sections: Sequence[Section]) -> PageInd
     return walk.ram.index
 
 
-def _block_bytes(source: Source, index: PageIndex) -> Sequence[BlockBytes]:
+def _block_bytes(source: Source, index: PageIndex) -> Sequence[Source]:
     return [
         SentPages(source, index, number) if block.mapped is None else MappedBlock(source, block, block.mapped)
         for number, block in enumerate(index.blocks)

@@ -6,32 +6,26 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from threading import Lock
-from typing import Final, Protocol
+from typing import Final
 
 from vmci_tui.images.qemu_stream.head import Block
+from vmci_tui.layers.file import Source
+from vmci_tui.layers.read_into import read_into
 
 _ALIGN: Final = 1 << 16
 """Blocks begin at multiples of this: pages have at most 64 KiB."""
 
 
-class BlockBytes(Protocol):
-    """The bytes of one RAM block."""
-
-    def read(self, offset: int, length: int) -> bytes: ...
-
-    def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]: ...
-
-
 class StreamMemory:
     """The source of the guest's memory. The pages are indexed when the first byte is read."""
 
-    def __init__(self, blocks: tuple[Block, ...], index: Callable[[], Sequence[BlockBytes]]) -> None:
+    def __init__(self, blocks: tuple[Block, ...], index: Callable[[], Sequence[Source]]) -> None:
         self._lengths = [block.length for block in blocks]
         rounded = (-(-length // _ALIGN) * _ALIGN for length in self._lengths)
         self.starts = tuple(accumulate(rounded, initial=0))
         """The offset of each block, and the end of the last one."""
         self._index = index
-        self._blocks: Sequence[BlockBytes] | None = None
+        self._blocks: Sequence[Source] | None = None
         self._lock = Lock()
 
     @property
@@ -53,6 +47,20 @@ class StreamMemory:
             offset, length = offset + take, length - take
         return out
 
+    def read_into(self, offset: int, into: memoryview) -> int:
+        """Fill a buffer, as `read` reads; return how many bytes there were. Raises OpenError."""
+        blocks, done = self._opened(), 0
+        wanted = min(len(into), self.size - offset)
+        while offset >= 0 and done < wanted:
+            number, inside, take = self._part(offset + done, wanted - done)
+            held = max(min(take, self._lengths[number] - inside), 0)
+            got = read_into(blocks[number], inside, into[done : done + held])
+            into[done + held : done + take] = bytes(take - held)
+            done += got if got < held else take
+            if got < held:
+                break
+        return done
+
     def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         blocks = self._opened()
         at, end = max(start, 0), min(end, self.size)
@@ -68,7 +76,7 @@ class StreamMemory:
         number = bisect_right(self.starts, offset) - 1
         return number, offset - self.starts[number], min(length, self.starts[number + 1] - offset)
 
-    def _opened(self) -> Sequence[BlockBytes]:
+    def _opened(self) -> Sequence[Source]:
         with self._lock:
             if self._blocks is None:
                 self._blocks = self._index()
