@@ -14,6 +14,7 @@ from vmci_tui.kernel.lines.prove_lines import prove_lines
 from vmci_tui.kernel.lines.proved_line import ProvedLine
 from vmci_tui.kernel.lines.running_kernel import RunningKernel
 from vmci_tui.kernel.types.btf import Btf, Kind, read_btf
+from vmci_tui.proof.paging.walk import WalkEnd
 
 _BASE = 0xFFFFFFFF81000000
 _SYMBOLS = {
@@ -56,6 +57,7 @@ def kernel_with(
         types,
         _read,
         lambda address: address - _BASE + 0x2000000,
+        lambda tables, root, address: WalkEnd("absent", root),
         release,
     )
 

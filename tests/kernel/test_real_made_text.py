@@ -87,6 +87,6 @@ def _least(path: Path) -> float:
     release, machine = path.parts[-3], path.stem.partition("-")[0]
     if machine in ("amd64", "riscv64") or (release == "sid" and machine in ("ppc64el", "s390x")):
         return 0.95
-    if machine == "arm64":  # 6.1 has no symbols of variables; of newer ones the layout of memory is left out
-        return 0.7 if release == "bookworm" else 0.85
+    if machine == "arm64":  # 6.1 has no symbols of variables
+        return 0.8 if release == "bookworm" else 1
     return 0

@@ -5,13 +5,16 @@ Source: kernel/vmcore_info.c, arch/*/kernel/vmcore_info*.c and the headers that 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final
 
 from vmci_tui.formats.elf_note import parse_notes
-from vmci_tui.kernel.lines.by_riscv64 import RISCV64, member_of
-from vmci_tui.kernel.lines.by_types import enumerator, offset_of, size_of
-from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown, RunningKernel
+from vmci_tui.kernel.lines.by_arm64 import ARM64
+from vmci_tui.kernel.lines.by_ppc64 import PPC64
+from vmci_tui.kernel.lines.by_riscv64 import RISCV64
+from vmci_tui.kernel.lines.by_s390x import S390X
+from vmci_tui.kernel.lines.by_types import enumerator, offset_of
+from vmci_tui.kernel.lines.rules import constant, section_roots, variable
+from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown, Rule, RunningKernel
 from vmci_tui.proof.witnesses.utsname import LENGTH, MAGIC, uts_of
 
 _X86_64_MAP: Final = 0xFFFFFFFF80000000
@@ -23,13 +26,9 @@ _BOOT_MAGIC_AT, _BOOT_MAGIC, _PREF_ADDRESS_AT = 0x202, b"HdrS", 0x258
 _IMAGE_AREA: Final = 1 << 30
 _IMAGE_ALIGN: Final = 2 << 20
 """CONFIG_PHYSICAL_ALIGN, at least."""
-_PPC64_BASE: Final = 0xC000000000000000
-"""KERNELBASE of ppc64 kernels."""
 _TOP: Final = 1 << 64
-_PAGE: Final = 4096
-_PAGE_SIZES: Final = (4 << 10, 16 << 10, 64 << 10, 256 << 10)
 _SECTION_BITS: Final = 27
-"""SECTION_SIZE_BITS of x86-64 and riscv64: sections of 128 MiB."""
+"""SECTION_SIZE_BITS of x86-64: sections of 128 MiB."""
 _UTSNAME_LIMIT: Final = 64
 """Bytes of init_uts_ns before its utsname, at most: a reference count, since 5.11 none."""
 _NOTES_LIMIT: Final = 64 << 10
@@ -79,28 +78,7 @@ def _phys_base(kernel: RunningKernel) -> Finding:
     return NotKnown("the kernel's table of symbols has neither phys_base nor _stext")
 
 
-def _variable(name: str, size: int, form: Literal["", "0x"] = "") -> Callable[[RunningKernel], Finding]:
-    """Return the rule of a line that has the value of an unsigned variable of `size` bytes."""
-
-    def found(kernel: RunningKernel) -> Finding:
-        value = kernel.variable(name.encode(), size)
-        if value is None:
-            return NotKnown(f"the variable {name} is not in the table of symbols, or not in the dump")
-        return Fact(value, f"the variable {name}", form=form)
-
-    return found
-
-
-_LEVELS: Final = _variable("__pgtable_l5_enabled", 4)
-
-
-def _page_size(kernel: RunningKernel) -> Finding:
-    """Return PAGE_SIZE, by which the two positions of a BPF ring are apart (kernel/bpf/ringbuf.c, since 5.8)."""
-    places = [offset_of(kernel, b"bpf_ringbuf." + name) for name in (b"producer_pos", b"consumer_pos")]
-    later, sooner = (place.value if isinstance(place, Fact) else None for place in places)
-    if isinstance(later, int) and isinstance(sooner, int) and later - sooner in _PAGE_SIZES:
-        return Fact(later - sooner, "the kernel's types: members of bpf_ringbuf are a page apart")
-    return NotKnown("kernels of this machine have pages of several sizes, and no type of this one shows its own")
+_LEVELS: Final = variable("__pgtable_l5_enabled", 4)
 
 
 def _head_mask(kernel: RunningKernel) -> Finding:
@@ -112,7 +90,7 @@ def _head_mask(kernel: RunningKernel) -> Finding:
     return Fact(1 << (bit.value & 63), "the kernel's types: 1 << PG_head")
 
 
-def _page_type(name: str, bit: int) -> Callable[[RunningKernel], Finding]:
+def _page_type(name: str, bit: int) -> Rule:
     """Return the rule of a page type: the macro `~PG_buddy` before 6.10, `PGTY_buddy << 24` since 6.12."""
 
     def found(kernel: RunningKernel) -> Finding:
@@ -141,14 +119,6 @@ def _kernel_offset_x86_64(kernel: RunningKernel) -> Finding:
         return Fact((starts[0] - _X86_64_MAP - linked) % _TOP, "_text, less pref_address of boot_params")
     by_start = [(starts[0] - _X86_64_MAP - start) % _TOP for start in _X86_64_STARTS]
     return Fact(by_start[0], "_text, less the address where Linux links it", tuple(by_start[1:]))
-
-
-def _kernel_offset_ppc64(kernel: RunningKernel) -> Finding:
-    """Return kaslr_offset() (arch/powerpc/include/asm/page.h)."""
-    start = kernel.variable(b"kernstart_virt_addr", 8)
-    if start is None:
-        return NotKnown("the variable kernstart_virt_addr is not in the table of symbols, or not in the dump")
-    return Fact((start - _PPC64_BASE) % _TOP, "the variable kernstart_virt_addr")
 
 
 def _linked_at(kernel: RunningKernel) -> int | None:
@@ -192,53 +162,17 @@ def _physical_bits(kernel: RunningKernel) -> Finding:
     return Fact(52 if levels.value else 46, "a constant of Linux for this number of page table levels")
 
 
-def _section_roots(kernel: RunningKernel) -> Finding:
-    """Return NR_SECTION_ROOTS (include/linux/mmzone.h): a page of `struct mem_section` for each root."""
-    size = size_of(kernel, b"mem_section")
-    bits = by_memory(kernel, b"NUMBER(MAX_PHYSMEM_BITS)")
-    if not isinstance(size, Fact) or not isinstance(bits, Fact):
-        return NotKnown("it follows from the size of mem_section and MAX_PHYSMEM_BITS, of which one is unknown")
-    assert isinstance(size.value, int) and isinstance(bits.value, int)
-    each = _PAGE // max(size.value, 1)
-    return Fact(-(-(1 << bits.value - _SECTION_BITS) // max(each, 1)), "the size of mem_section, and MAX_PHYSMEM_BITS")
+def _three_levels(kernel: RunningKernel) -> Finding:
+    """Return `y` for an option by which 32-bit kernels have three levels of page tables (CONFIG_X86_PAE, _ARM_LPAE).
+
+    `__pmd_alloc` (mm/memory.c) is a function of each kernel that has the level in the middle, and of no other.
+    """
+    if kernel.symbols(b"__pmd_alloc"):
+        return Fact(b"y", "the function __pmd_alloc, which kernels with three levels of page tables have")
+    return NotKnown("the kernel's table of symbols has no __pmd_alloc: its page tables have two levels", absent=True)
 
 
-def _member(variable: bytes, struct: bytes, member: bytes) -> Callable[[RunningKernel], Finding]:
-    """Return the rule of a line that has an unsigned long within a variable."""
-    return lambda kernel: member_of(kernel, variable, struct, member)
-
-
-def _layout(member: bytes) -> Callable[[RunningKernel], Finding]:
-    """Return the rule of a part of the memory of s390x: vm_layout (since 6.10), or a variable (before)."""
-    newer, older = _member(b"vm_layout", b"vm_layout", member), _variable(f"__{member.decode()}", 8)
-
-    def found(kernel: RunningKernel) -> Finding:
-        value = newer(kernel)
-        return value if isinstance(value, Fact) else older(kernel)
-
-    return found
-
-
-def _kimage_voffset(kernel: RunningKernel) -> Finding:
-    for start in kernel.symbols(b"_text")[:1] or kernel.symbols(b"_stext")[:1]:
-        paddr = kernel.physical(start)
-        if paddr is not None:
-            return Fact((start - paddr) % _TOP, "the page tables at the kernel's first symbol", form="0x")
-    return NotKnown("the kernel's table of symbols has no _text")
-
-
-def _t1sz(kernel: RunningKernel) -> Finding:
-    bits = kernel.variable(b"vabits_actual", 8)
-    if bits is None:
-        return NotKnown("the variable vabits_actual is not in the table of symbols, or not in the dump")
-    return Fact(64 - bits, "64 less the variable vabits_actual", form="0x")
-
-
-def _constant(value: int) -> Callable[[RunningKernel], Finding]:
-    return lambda kernel: Fact(value, "a constant of Linux for this machine")
-
-
-_ALL: Final[dict[bytes, Callable[[RunningKernel], Finding]]] = {
+_ALL: Final[dict[bytes, Rule]] = {
     b"OSRELEASE": _osrelease,
     b"BUILD-ID": _build_id,
     b"OFFSET(uts_namespace.name)": _utsname_at,
@@ -250,47 +184,25 @@ _ALL: Final[dict[bytes, Callable[[RunningKernel], Finding]]] = {
     b"NUMBER(PAGE_UNACCEPTED_MAPCOUNT_VALUE)": _page_type("unaccepted", 0x2000),
 }
 """Rules for each machine."""
-_EACH: Final[dict[str, dict[bytes, Callable[[RunningKernel], Finding]]]] = {
+_EACH: Final[dict[str, dict[bytes, Rule]]] = {
     "x86_64": {
-        b"PAGESIZE": _constant(4096),
+        b"PAGESIZE": constant(4096),
         b"NUMBER(phys_base)": _phys_base,
-        b"NUMBER(sme_mask)": _variable("sme_me_mask", 8),
+        b"NUMBER(sme_mask)": variable("sme_me_mask", 8),
         b"NUMBER(pgtable_l5_enabled)": _five_levels,
         b"NUMBER(KERNEL_IMAGE_SIZE)": _image_size,
-        b"NUMBER(SECTION_SIZE_BITS)": _constant(_SECTION_BITS),
-        b"NUMBER(VMALLOC_START)": _variable("vmalloc_base", 8, "0x"),
-        b"LENGTH(mem_section)": _section_roots,
+        b"NUMBER(SECTION_SIZE_BITS)": constant(_SECTION_BITS),
+        b"NUMBER(VMALLOC_START)": variable("vmalloc_base", 8, "0x"),
+        b"LENGTH(mem_section)": section_roots(_physical_bits, constant(_SECTION_BITS), constant(4096)),
         b"NUMBER(MAX_PHYSMEM_BITS)": _physical_bits,
         b"KERNELOFFSET": _kernel_offset_x86_64,
     },
-    "i386": {b"PAGESIZE": _constant(4096)},
-    "aarch64": {
-        b"PAGESIZE": _page_size,
-        b"NUMBER(TCR_EL1_T1SZ)": _t1sz,
-        b"NUMBER(kimage_voffset)": _kimage_voffset,
-        b"NUMBER(PHYS_OFFSET)": _variable("memstart_addr", 8, "0x"),
-    },
-    "arm": {b"PAGESIZE": _constant(4096)},
-    "ppc64": {b"PAGESIZE": _page_size, b"KERNELOFFSET": _kernel_offset_ppc64},
-    "riscv64": {
-        **RISCV64,
-        b"PAGESIZE": _constant(4096),
-        b"NUMBER(phys_ram_base)": _variable("phys_ram_base", 8),
-        b"NUMBER(SECTION_SIZE_BITS)": _constant(_SECTION_BITS),
-        b"NUMBER(MAX_PHYSMEM_BITS)": _constant(56),
-        b"LENGTH(mem_section)": _section_roots,
-        b"NUMBER(PAGE_OFFSET)": _member(b"kernel_map", b"kernel_mapping", b"page_offset"),
-        b"NUMBER(va_kernel_pa_offset)": _member(b"kernel_map", b"kernel_mapping", b"va_kernel_pa_offset"),
-    },
-    "s390x": {
-        b"PAGESIZE": _constant(4096),
-        b"SAMODE31": _variable("__samode31", 8),
-        b"EAMODE31": _variable("__eamode31", 8),
-        b"IDENTITYBASE": _layout(b"identity_base"),
-        b"KERNELOFFSET": _layout(b"kaslr_offset"),
-        b"KERNELOFFPHYS": _layout(b"kaslr_offset_phys"),
-        b"NUMBER(VMALLOC_START)": _variable("VMALLOC_START", 8, "0x"),
-    },
+    "i386": {b"PAGESIZE": constant(4096), b"CONFIG_X86_PAE": _three_levels},
+    "aarch64": ARM64,
+    "arm": {b"PAGESIZE": constant(4096), b"CONFIG_ARM_LPAE": _three_levels},
+    "ppc64": PPC64,
+    "riscv64": RISCV64,
+    "s390x": S390X,
 }
 """Rules of one machine."""
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from vmci_tui.kernel.lines.by_types import offset_of, size_of
-from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown, RunningKernel
+from vmci_tui.kernel.lines.by_types import size_of
+from vmci_tui.kernel.lines.rules import constant, member, member_of, number, section_roots, variable
+from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown, Rule, RunningKernel
 
 _LINKED: Final = 0xFFFFFFFF80000000
 """KERNEL_LINK_ADDR of 64-bit kernels."""
@@ -19,16 +20,8 @@ _PAGE_SHIFT: Final = 12
 _PAGE: Final = 1 << _PAGE_SHIFT
 _BITS: Final = ((b"pgtable_l5_enabled", 57), (b"pgtable_l4_enabled", 48))
 _LEAST_BITS: Final = 39
-
-
-def member_of(kernel: RunningKernel, variable: bytes, struct: bytes, member: bytes) -> Finding:
-    """Return the unsigned long that is a member of a variable."""
-    at, offset = kernel.symbols(variable), offset_of(kernel, struct + b"." + member)
-    if len(at) != 1 or not isinstance(offset, Fact) or not isinstance(offset.value, int):
-        return NotKnown(f"the variable {variable.decode()} or its type is not in the kernel's tables")
-    value = kernel.number_at(at[0] + offset.value, kernel.pointer_size)
-    words = f"{variable.decode()}.{member.decode()}"
-    return NotKnown(f"{words} is not in the dump") if value is None else Fact(value, words, form="0x")
+_SECTION_BITS: Final = constant(27)
+_PHYSICAL_BITS: Final = constant(56)
 
 
 def _bits(kernel: RunningKernel) -> Finding:
@@ -63,11 +56,11 @@ def _nothing(_bits: int, _struct: int) -> int:
     return 0
 
 
-def _part(below: Callable[[int, int], int]) -> Callable[[RunningKernel], Finding]:
+def _part(below: Callable[[int, int], int]) -> Rule:
     return lambda kernel: _below_pages(kernel, below)
 
 
-def _modules(symbol: bytes, before: int) -> Callable[[RunningKernel], Finding]:
+def _modules(symbol: bytes, before: int) -> Rule:
     """Return the rule of an address `before` so many bytes before a symbol, at the end of its page."""
 
     def found(kernel: RunningKernel) -> Finding:
@@ -79,7 +72,35 @@ def _modules(symbol: bytes, before: int) -> Callable[[RunningKernel], Finding]:
     return found
 
 
-RISCV64: Final[dict[bytes, Callable[[RunningKernel], Finding]]] = {
+def _vmemmap_of_0(kernel: RunningKernel) -> Finding:
+    """Return `vmemmap` (asm/pgtable.h): where the struct page of physical address 0 would be."""
+    start, struct = number(_part(_vmemmap)(kernel)), number(size_of(kernel, b"page"))
+    first = kernel.variable(b"vmemmap_start_pfn", 8)
+    if start is None or struct is None or first is None:
+        return NotKnown("it follows from VMEMMAP_START, SIZE(page) and vmemmap_start_pfn, of which one is unknown")
+    return Fact(start - first * struct, "VMEMMAP_START, and the variable vmemmap_start_pfn")
+
+
+def _satp(kernel: RunningKernel) -> Finding:
+    """Return the register that names the kernel's page tables (arch/riscv/mm/context.c)."""
+    roots, mode = kernel.symbols(b"swapper_pg_dir"), kernel.variable(b"satp_mode", 8)
+    root = kernel.physical(roots[0]) if len(roots) == 1 else None
+    if root is None or mode is None:
+        return NotKnown("the variable satp_mode, or the place of swapper_pg_dir, is not in the dump")
+    return Fact(mode | root >> _PAGE_SHIFT, "the variable satp_mode, and where swapper_pg_dir is", form="0x")
+
+
+RISCV64: Final[dict[bytes, Rule]] = {
+    b"PAGESIZE": constant(_PAGE),
+    b"NUMBER(phys_ram_base)": variable("phys_ram_base", 8),
+    b"NUMBER(SECTION_SIZE_BITS)": _SECTION_BITS,
+    b"NUMBER(MAX_PHYSMEM_BITS)": _PHYSICAL_BITS,
+    b"LENGTH(mem_section)": section_roots(_PHYSICAL_BITS, _SECTION_BITS, constant(_PAGE)),
+    b"NUMBER(PAGE_OFFSET)": member(b"kernel_map", b"kernel_mapping", b"page_offset"),
+    b"NUMBER(va_kernel_pa_offset)": member(b"kernel_map", b"kernel_mapping", b"va_kernel_pa_offset"),
+    b"SYMBOL(vmemmap)": _vmemmap_of_0,
+    b"KERNELOFFSET": member(b"kernel_map", b"kernel_mapping", b"virt_offset"),
+    b"NUMBER(satp)": _satp,
     b"NUMBER(VA_BITS)": _bits,
     b"NUMBER(VMALLOC_START)": _part(_vmalloc),
     b"NUMBER(VMALLOC_END)": _part(_nothing),
@@ -87,6 +108,6 @@ RISCV64: Final[dict[bytes, Callable[[RunningKernel], Finding]]] = {
     b"NUMBER(VMEMMAP_END)": _part(_vmalloc),
     b"NUMBER(MODULES_VADDR)": _modules(b"_end", _REACH),
     b"NUMBER(MODULES_END)": _modules(b"_start", 0),
-    b"NUMBER(KERNEL_LINK_ADDR)": lambda kernel: Fact(_LINKED, "a constant of Linux for this machine", form="0x"),
+    b"NUMBER(KERNEL_LINK_ADDR)": constant(_LINKED, "0x"),
 }
 """The rules by key."""

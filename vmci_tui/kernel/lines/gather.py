@@ -21,6 +21,7 @@ from vmci_tui.kernel.lines.running_kernel import NotKnown, RunningKernel
 from vmci_tui.kernel.symbols.read_symbols import KernelSymbols, read_symbols
 from vmci_tui.kernel.types.btf import MAGIC, SIZE_LIMIT, STEPS, Btf, BtfError, read_btf
 from vmci_tui.kernel.virtual_memory import read_mapped
+from vmci_tui.proof.paging.walk import walk
 
 _RELEASE: Final = re.compile(rb"Linux version (\S{1,64}) ")
 IMAGE: Final = 48 << 20
@@ -87,6 +88,7 @@ def kernel_of(guest: Guest, symbols: KernelSymbols) -> RunningKernel:
         None,
         read,
         physical,
+        partial(walk, guest),
         release[1] if release else None,
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.proof.paging.walk import Paging, WalkEnd
 
 if TYPE_CHECKING:
     from vmci_tui.kernel.types.btf import Btf
@@ -53,6 +54,8 @@ class RunningKernel:
     """Memory at an address, of a length, through the page tables; None if any of it is not in the dump."""
     physical: Callable[[int], int | None]
     """The physical address that the page tables give."""
+    walk: Callable[[Paging, int, int], WalkEnd]
+    """Translate by page tables of a kind, whose root is at a physical address, a virtual address."""
     release: bytes | None
     """By its banner, `Linux version ...`."""
 
@@ -72,3 +75,7 @@ class RunningKernel:
         parts = (self.release or b"").split(b".")[:2]
         numbers = [part for part in parts if part.isdigit() and len(part) < 4]
         return (int(numbers[0]), int(numbers[1])) if len(numbers) == 2 else None
+
+
+Rule = Callable[[RunningKernel], Finding]
+"""What a line of one key should be."""

@@ -1,0 +1,26 @@
+"""Make BTF with chosen structs, as a kernel would have it of itself."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+
+from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.kernel.types.btf import Btf, Kind, read_btf
+
+
+def types_with(structs: Mapping[str, tuple[int, Mapping[str, int]]], order: ByteOrder = "little") -> Btf:
+    """Return types with these structs: of each its size and where its members are, in bytes; each member has eight."""
+    prefix, names = "<" if order == "little" else ">", bytearray(1)
+    body = struct.pack(f"{prefix}IIII", 0, Kind.INT << 24, 8, 64)
+
+    def named(name: str) -> int:
+        names.extend(name.encode() + b"\0")
+        return len(names) - len(name) - 1
+
+    for name, (size, members) in structs.items():
+        body += struct.pack(f"{prefix}III", named(name), Kind.STRUCT << 24 | len(members), size)
+        for member, offset in members.items():
+            body += struct.pack(f"{prefix}III", named(member), 1, 8 * offset)
+    head = struct.pack(f"{prefix}HBBIIIII", 0xEB9F, 1, 0, 24, 0, len(body), len(body), len(names))
+    return read_btf(head + body + bytes(names), order, 8)
