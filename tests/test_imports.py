@@ -34,6 +34,7 @@ LATE: Final = {
     "argparse": (APP,), "multiprocessing": _EVERY, "sqlite3": _EVERY, "ctypes": _EVERY, "filecmp": _EVERY,
     "difflib": (SHOW, VERSION),
     "pygments": _EVERY, "markdown_it": _EVERY, "textual.widgets._text_area": _EVERY,
+    "dataclasses": (SHOW, CHECK, VERSION), "inspect": (SHOW, CHECK, VERSION),
     # What an ELF dump without a fault does not need.
     "vmci_tui.containers.kdump": _EVERY, "vmci_tui.containers.elf.flattened": _EVERY,
     "vmci_tui.containers.elf.same_memory": _EVERY, "vmci_tui.containers.elf.layout": (SHOW, APP),
@@ -62,6 +63,8 @@ LATE: Final = {
     "vmci_tui.bench": _EVERY, "vmci_tui.structure": _EVERY, "vmci_tui.qemu": _EVERY, "vmci_tui.lessons": _EVERY,
     "vmci_tui.cli.serving.lesson_server": _EVERY, "vmci_tui.cli": (APP,), "vmci_tui.tui": (SHOW, CHECK),
     "vmci_tui.findings": (SHOW, APP), "vmci_tui.readers": (SHOW, APP), "vmci_tui.proof": (SHOW, APP),
+    "vmci_tui.adoption.kernel_facts": _EVERY, "vmci_tui.kernel.lines.witnessed": _EVERY,
+    "vmci_tui.kernel.symbols": _EVERY,
     "vmci_tui.adoption.made_note": _EVERY, "vmci_tui.adoption.pointed_note": _EVERY,
     "vmci_tui.search": (SHOW, APP), "vmci_tui.adoption": (SHOW, APP), "vmci_tui.repair": (SHOW, APP),
     "vmci_tui.saving": (SHOW, APP), "vmci_tui.knowledge": (SHOW, APP),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from tests.findings.test_lines import facts_in, proved_dump
@@ -11,6 +9,7 @@ from tests.kernel.test_lines import kernel_with
 from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from vmci_tui.adoption.kernel_state import kernel_state
+from vmci_tui.common.records import replace
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.kernel.lines.kernel_state import KernelState

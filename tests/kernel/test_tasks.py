@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 
 from tests.kernel.test_lines import kernel_with
 from tests.paths import DATA
+from vmci_tui.common.records import replace
 from vmci_tui.formats.registers.register_set import Register
 from vmci_tui.kernel.cpus.cpu import Cpu
 from vmci_tui.kernel.lines.running_kernel import RunningKernel

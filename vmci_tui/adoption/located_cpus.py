@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from vmci_tui.adoption.kernel_symbols import placed_symbols
 from vmci_tui.common.progress import Progress
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.guest import Guest
 from vmci_tui.document.state import State
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo

@@ -8,11 +8,12 @@ a dump in the page cache, rarely has both.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from vmci_tui.adoption.kernel_pointers import named_notes
 from vmci_tui.adoption.relation import after_panic, difference, is_rival, relation
 from vmci_tui.common.progress import Progress, no_progress
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from types import TracebackType
-from typing import Final, NamedTuple
+from typing import Final
 
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 
 _FRAMES: Final = 60

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from vmci_tui.common.errors import OpenError
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.base import (
     UNCHANGED,
     Dump,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from codecs import getincrementaldecoder
-from typing import Final, NamedTuple
+from typing import Final
 
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import parse_raw
 
 HEAD: Final = 4096

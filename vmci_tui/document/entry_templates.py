@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.fw_cfg_entry import FIELDS, FORMAT_ELF, FORMAT_NONE, LENGTH, SIZE_LIMIT, Entry, Write
 
 _HALF: Final = LENGTH // 2

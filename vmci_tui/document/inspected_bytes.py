@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from vmci_tui.common.errors import OpenError
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document.byte_map import Places
 from vmci_tui.document.document import Document

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from vmci_tui.common.span import Span
 from vmci_tui.document.document import Document
@@ -13,10 +14,12 @@ from vmci_tui.findings.checks import entry_region as region
 from vmci_tui.findings.checks import text_values as values
 from vmci_tui.findings.finding import Check, Context, Finding, ReaderImpact
 from vmci_tui.findings.join_verdicts import grouped
-from vmci_tui.kernel.lines.proved_line import ProvedLines
 from vmci_tui.readers.verdicts import Verdicts
 from vmci_tui.readers.version import numbers_of
 from vmci_tui.search.candidate import Proof
+
+if TYPE_CHECKING:
+    from vmci_tui.kernel.lines.proved_line import ProvedLines
 
 __all__ = ["Context", "Finding", "ReaderImpact", "Severity", "Span", "findings"]
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 from vmci_tui.common.packaged import packaged_toml
+from vmci_tui.common.records import NamedTuple
 
 Severity = Literal["error", "warning", "info"]
 About = Literal["entry", "file", "memory", "notes", "note", "text", "line"]

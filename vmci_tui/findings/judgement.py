@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from vmci_tui.common.budget import Budget
+from vmci_tui.common.records import dataclass
 from vmci_tui.document.document import Document
 from vmci_tui.findings import findings
 from vmci_tui.findings.finding import Finding
-from vmci_tui.kernel.lines.proved_line import KernelFacts, ProvedLines
-from vmci_tui.kernel.lines.witnessed import with_witnesses
 from vmci_tui.proof.prove import proof_of
 from vmci_tui.readers.verdicts import (
     DEFAULT,
@@ -22,6 +21,9 @@ from vmci_tui.readers.verdicts import (
     verdicts_now,
 )
 from vmci_tui.search.candidate import Proof
+
+if TYPE_CHECKING:
+    from vmci_tui.kernel.lines.proved_line import KernelFacts, ProvedLines
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ class Judgement:
         text = self.document.state.vmcoreinfo
         if self.facts is None or text is None or self.proof is None:
             return None
+        from vmci_tui.kernel.lines.witnessed import with_witnesses
+
         return with_witnesses(self.facts.lines(text), self.proof)
 
     @cached_property

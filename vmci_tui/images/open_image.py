@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.progress import Progress, no_progress
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.images.as_dump import ImageDump, dump_of
 from vmci_tui.images.avml import MAGIC as AVML
 from vmci_tui.images.avml import open_avml

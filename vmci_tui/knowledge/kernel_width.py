@@ -8,8 +8,9 @@ arch/*/kernel/vmcore_info*.c) is one vote, proof or weak.
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
 
 

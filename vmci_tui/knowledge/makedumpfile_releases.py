@@ -7,8 +7,9 @@ makedumpfile prints `The kernel version is not supported.` for each kernel that 
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.knowledge.debug_packages import version_of
 

@@ -8,7 +8,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import islice
-from typing import NamedTuple
+
+from vmci_tui.common.records import NamedTuple
 
 
 class Record(NamedTuple):

@@ -9,8 +9,9 @@ again, by QEMU itself, whatever becomes of vmci.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Final
+
+from vmci_tui.common.records import dataclass
 
 _HOLES: Final = {"{number}": "d", "{paddr}": "#x"}
 """Where the number goes, and how it is written."""

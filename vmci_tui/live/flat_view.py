@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.layers.memory_map import Memory
 from vmci_tui.layers.range_table import Range, Ranges
 

@@ -6,9 +6,10 @@ import re
 from array import array
 from collections.abc import Iterator
 from threading import Lock
-from typing import Final, NamedTuple
+from typing import Final
 
 from vmci_tui.common.errors import OpenError
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.layers.memory_map import Memory
 from vmci_tui.live.commands import PAGE, PAGES, Command

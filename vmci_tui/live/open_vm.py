@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
 from vmci_tui.common.errors import OpenError
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import visible
 from vmci_tui.containers.elf.dump import ElfDump, open_elf
 from vmci_tui.formats.elf_note import ByteOrder, Note

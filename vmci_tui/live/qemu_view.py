@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Final, NamedTuple
+from typing import Final
 
 from vmci_tui.common.errors import OpenError
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.live.commands import ADD_FILE, CLOSE_FILE, DUMP_HEAD, NAME_FILE, REMOVE_FILE, SAVE_DEVICES
 from vmci_tui.live.session import Refused
 from vmci_tui.live.vm import RunningVm

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
+
+from vmci_tui.common.records import NamedTuple
 
 Orders = tuple[Literal["little", "big"], ...]
 LITTLE: Final[Orders] = ("little",)

@@ -7,9 +7,10 @@ import shlex
 import stat
 import time
 from itertools import islice, takewhile
-from typing import Final, NamedTuple
+from typing import Final
 
 from vmci_tui.common.errors import OpenError
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import is_dump
 from vmci_tui.formats import elf_records

@@ -108,3 +108,10 @@ def proof_of(state: State, dump: Dump | None, budget: Budget | None = None) -> P
     if dump is None or state.vmcoreinfo is None:
         return None
     return prove(state.vmcoreinfo, guest_of(dump)._replace(budget=budget), search=False)
+
+
+def placed_text(text: Vmcoreinfo, guest: Guest) -> Vmcoreinfo:
+    """Return a text with the values by which memory proves it, if it differs from memory in few."""
+    for item in prove(text, guest, search=False).corrections:
+        text = text.with_value(item.key, item.value)
+    return text

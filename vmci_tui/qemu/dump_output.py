@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
-from typing import Final, NamedTuple
+from typing import Final
 
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.elf_records import format_of
 from vmci_tui.formats.segment_table import Segments

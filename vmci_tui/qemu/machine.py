@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from types import TracebackType
-from typing import Final, NamedTuple
+from typing import Final
 
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import visible
 from vmci_tui.formats.fw_cfg_entry import Write
 from vmci_tui.qemu import QemuError

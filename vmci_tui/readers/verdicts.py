@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import SaveError, UsageError
+from vmci_tui.common.records import NamedTuple, dataclass
 from vmci_tui.common.safe_text import visible
 from vmci_tui.document.document import Document
 from vmci_tui.readers import crash, drgn, eu_readelf, gdb, libkdumpfile, makedumpfile, qemu, readelf, volatility3

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.findings.finding import Finding
 from vmci_tui.findings.judgement import Judgement

@@ -5,10 +5,9 @@ The written bytes are read back and compared before the file gets its name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from vmci_tui.common.errors import SaveError
 from vmci_tui.common.progress import Progress, no_progress
+from vmci_tui.common.records import dataclass
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document.document import Document
 from vmci_tui.layers.file import FileSource

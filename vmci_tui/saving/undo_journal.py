@@ -13,10 +13,10 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Final
 
 from vmci_tui.common.errors import OpenError
+from vmci_tui.common.records import NamedTuple, dataclass, replace
 from vmci_tui.layers.file import BytesSource, Source
 
 SUFFIX: Final = ".vmci-undo"
@@ -43,8 +43,7 @@ _MOST_ROWS: Final = 1 << 18
 _MOST_ZEROS: Final = 16 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedBytes:
+class ChangedBytes(NamedTuple):
     """Bytes at one offset before and after; the shorter ones ended at the file's end."""
 
     offset: int

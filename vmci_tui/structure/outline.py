@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.structure.node import Node
 
 

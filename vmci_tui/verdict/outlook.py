@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.repair.safe_fixes import Repair
 from vmci_tui.search.candidate import RankedCandidate

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.real.booted.guest import Guest, guests
-from vmci_tui.adoption.kernel_facts import facts_of_note
+from vmci_tui.adoption.note_facts import facts_of_note
 from vmci_tui.adoption.text_to_read import text_to_read
 from vmci_tui.common.progress import no_progress
 from vmci_tui.containers.guest import guest_of

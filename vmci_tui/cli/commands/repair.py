@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from vmci_tui.adoption.kernel_facts import facts_of_note
+from vmci_tui.adoption.note_facts import facts_of_note
 from vmci_tui.cli.chosen_readers import choose, missing_text
 from vmci_tui.cli.commands.edit import require_output, save
 from vmci_tui.cli.open_named import open_to_save

@@ -10,8 +10,9 @@ import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.kdump_records import PAGE_DESCRIPTOR
 from vmci_tui.layers.file import Source

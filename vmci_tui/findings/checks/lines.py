@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document import edit_text
 from vmci_tui.document.edit import Edit
 from vmci_tui.findings.finding import Context, Finding, new_finding
-from vmci_tui.kernel.lines.proved_line import ProvedLine, ProvedLines
+
+if TYPE_CHECKING:
+    from vmci_tui.kernel.lines.proved_line import ProvedLine, ProvedLines
 
 _SHOWN: Final = 80
 """Bytes of a key and of a value in a message."""

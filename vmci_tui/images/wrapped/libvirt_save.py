@@ -7,10 +7,11 @@ finished the file.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.named_struct import NamedStruct
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.images.wrapped.decoders import BZIP2, GZIP, XZ, ZSTD, Compression
 from vmci_tui.layers.file import Source

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from vmci_tui.common.records import replace
 from vmci_tui.images.guest_image import GuestImage, ImageChoice
 from vmci_tui.images.stream_image.open_stream import open_stream
 from vmci_tui.images.wrapped.decompressed import open_decompressed

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.kernel.cpus.activity import Code
 from vmci_tui.kernel.cpus.cpu import Cpu
 from vmci_tui.kernel.virtual_memory import VirtualMemory, places_of, read_mapped
 from vmci_tui.proof.paging.s390x_ppc64_riscv import s390x_tables
 from vmci_tui.proof.paging.walk import Paging, walk
 from vmci_tui.proof.paging.x86 import long_mode_tables, protected_mode_tables
+
+if TYPE_CHECKING:
+    from vmci_tui.kernel.cpus.activity import Code
 
 _USER: Final = 0x1000
 """With page table isolation the tables of a process in user mode are one page after those that map the kernel."""
@@ -48,7 +50,12 @@ def tables_of(cpu: Cpu) -> Iterator[tuple[Paging, int]]:
 
 def paddr_by_cpu(guest: Guest, cpu: Cpu, va: int) -> int | None:
     """Return the physical address of a byte; None if the CPU's tables do not map it, or the dump lacks them."""
-    for paging, root in tables_of(cpu):
+    return paddr_by_tables(guest, tables_of(cpu), va)
+
+
+def paddr_by_tables(guest: Guest, tables: Iterable[tuple[Paging, int]], va: int) -> int | None:
+    """Return the same by page tables and their roots, for the addresses of many bytes."""
+    for paging, root in tables:
         found = walk(guest, paging, root, va)
         if found.state == "mapped":
             return found.paddr

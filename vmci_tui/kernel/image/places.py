@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.progress import Progress
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.guest import Guest
 from vmci_tui.kernel.cpus.cpu import Cpu
-from vmci_tui.kernel.cpus.cpu_memory import paddr_by_cpu
+from vmci_tui.kernel.cpus.cpu_memory import paddr_by_tables, tables_of
 from vmci_tui.layers.range_table import Range
+from vmci_tui.proof.paging.walk import Paging, walk
 
 _PAGE: Final = 4096
 BANNER: Final = b"Linux version "
@@ -78,13 +80,24 @@ def places(
 
 def _mapped(guest: Guest, cpu: Cpu) -> Place | None:
     """Return the kernel that a CPU's page tables map; None if they map none, or the dump lacks them."""
-    start = next((va for va in range(_MAP, _MAP_END, _STEP) if paddr_by_cpu(guest, cpu, va) is not None), _MAP_END)
+    tables = [(paging, root) for paging, root in tables_of(cpu) if _may_map(guest, paging, root)]
+    if not tables:
+        return None
+    start = next(
+        (va for va in range(_MAP, _MAP_END, _STEP) if paddr_by_tables(guest, tables, va) is not None), _MAP_END
+    )
     for va in range(start, min(start + _IMAGE, _MAP_END), _STEP):
-        at = paddr_by_cpu(guest, cpu, va)
+        at = paddr_by_tables(guest, tables, va)
         data = None if at is None else guest.read(at, NEAR + _BANNER_LENGTH)
         if at is not None and data is not None and (found := data.find(BANNER, 0, NEAR)) >= 0:
             return Place(at, _line(data[found:]), va - at)
     return None
+
+
+def _may_map(guest: Guest, paging: Paging, root: int) -> bool:
+    """Return whether tables may map an address of a kernel: not if all walks end at one entry above the last levels."""
+    first = walk(guest, paging, root, _MAP)
+    return first.state == "mapped" or first != walk(guest, paging, root, _MAP_END - _STEP)
 
 
 def _banners(guest: Guest, budget: Budget, progress: Progress, within: int) -> Iterator[Place]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.kernel.symbols.names import Names
 from vmci_tui.kernel.symbols.tokens import INDEX_LENGTH, TokenTable

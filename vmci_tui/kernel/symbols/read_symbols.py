@@ -6,16 +6,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final
 
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import Spent
 from vmci_tui.common.progress import Progress, no_progress
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.cpus.cpu import Cpu, cpus_of
 from vmci_tui.kernel.cpus.cpu_memory import MAPPED, paddr_by_cpu
+from vmci_tui.kernel.image.known_place import START, starts
 from vmci_tui.kernel.image.places import SEARCHED, Place, places, read_with_holes
 from vmci_tui.kernel.symbols.addresses import Addresses, addresses_of
 from vmci_tui.kernel.symbols.names import Names, names_before
@@ -34,7 +36,7 @@ _STEPS: Final = 1 << 16
 """Steps for all places together; a kernel with 100,000 symbols takes some thousand."""
 _LOOKS: Final = 6
 """How often all that was read is gone through, about: to copy it, and to look for tables in each byte order."""
-_TOKENS, _START = b"kallsyms_token_table", b"_stext"
+_TOKENS: Final = b"kallsyms_token_table"
 
 
 class KernelSymbols(NamedTuple):
@@ -70,19 +72,12 @@ def read_symbols(
     found: list[KernelSymbols] = []
     budget = Budget(_STEPS)
     with suppress(Spent):
-        for place in islice(places(guest, cpus, _starts(guest, text), budget, progress, within), _PLACES):
+        for place in islice(places(guest, cpus, starts(guest, text), budget, progress, within), _PLACES):
             kernel = _kernel(guest, place, cpus, text, budget)
             if kernel is not None and kernel.runs:
                 return (kernel, *found)
             found += [] if kernel is None else [kernel]
     return tuple(found)
-
-
-def _starts(guest: Guest, text: Vmcoreinfo | None) -> Iterator[int]:
-    """Yield the paddr of the first code of the text's kernel, if memory proves where that is."""
-    start = None if text is None else symbol(text, _START)
-    if text is not None and start is not None:
-        yield from (max(kernel.paddr(start), 0) for kernel, proved in places_of(text, guest) if proved)
 
 
 class _Raw(NamedTuple):
@@ -108,7 +103,7 @@ def _kernel(
             return None
         values = tuple(value + place.paddr + shift for value in values)
     table = SymbolTable(raw.names.texts, values, raw.addresses.form, shift)
-    if table.address(_START) is None:
+    if table.address(START) is None:
         return None
     tables = {} if shift is None else {name: at + place.paddr + shift for name, at in _parts(raw)}
     return KernelSymbols(
@@ -152,7 +147,7 @@ def _shift(guest: Guest, place: Place, raw: _Raw, cpus: tuple[Cpu, ...], text: V
     By the page tables of a CPU, by the kernel's own variables, or by the dump's text if it is of this kernel: since 6.0
     it says where the table is.
     """
-    start, by_itself = _value_of(raw, _START), raw.addresses.form == "self-relative"
+    start, by_itself = _value_of(raw, START), raw.addresses.form == "self-relative"
     if start is None:
         return None
     low, high = (value + place.paddr for value in (start, raw.addresses.values[-1]))
@@ -164,7 +159,7 @@ def _shift(guest: Guest, place: Place, raw: _Raw, cpus: tuple[Cpu, ...], text: V
     own = own_shift(guest, place, partial(_value_of, raw), by_itself, raw.order, guest.machine)
     if own is not None or text is None:
         return own
-    said, tokens = symbol(text, _START), symbol(text, _TOKENS)
+    said, tokens = symbol(text, START), symbol(text, _TOKENS)
     if tokens is None:
         shifts = [kernel.shift for kernel, proved in places_of(text, guest) if proved]
     else:

@@ -6,8 +6,8 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import NamedTuple
 
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.kernel.symbols.addresses import Form
 
 _STARTS = (b"_text", b"_stext")

@@ -6,8 +6,9 @@ arch/riscv/include/asm/current.h (the register tp in the kernel), include/linux/
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.kernel.cpus.cpu import Cpu
 from vmci_tui.kernel.lines.by_types import offset_of
 from vmci_tui.kernel.lines.running_kernel import Fact, RunningKernel

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
+
+from vmci_tui.common.records import NamedTuple
 
 _FIELD: Final = 65
 LENGTH: Final = 6 * _FIELD

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.readers.version import Version
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
-from typing import NamedTuple
+
+from vmci_tui.common.records import NamedTuple
 
 
 class TextLine(NamedTuple):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import safe
 
 Kind = Literal["title", "value", "good", "error", "warning", "dim"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.compression import PageDecoder
 from vmci_tui.search.memory_blocks import PAGE, REACH, Block
 from vmci_tui.search.patterns import FIRST_WORDS, PAGE_STARTS, SearchPattern

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.render.plans.repair_plan import fixes_text, repair_plan
 from vmci_tui.repair.safe_fixes import EVERYTHING, NOTHING_KNOWN, Repair, repair

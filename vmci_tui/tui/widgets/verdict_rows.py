@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.tui.style.cells import Cell, Row
 from vmci_tui.verdict.diagnosis import GAP, Action, Diagnosis, Tone, fitted
 
