@@ -78,6 +78,7 @@ def test_qemu_without_the_command_and_a_machine_that_it_cannot_dump(tmp_path: Pa
         assert document.dump is not None
         assert [doubt.split(":")[0] for doubt in document.dump.doubts] == [
             "the entry is not known", "the registers are not known",
+            "the registers are as QEMU prints them, one CPU after the other",
         ]  # fmt: skip
     assert fake.names[-2:] == ["query-target", "human-monitor-command"]
 

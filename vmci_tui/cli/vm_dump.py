@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO
 
 from vmci_tui.cli.open_named import image_choice
@@ -22,7 +22,9 @@ from vmci_tui.images.guest_image import ImageChoice
 from vmci_tui.layers.file import FileSource, reason
 from vmci_tui.live.commands import COMMANDS
 from vmci_tui.live.memory import LiveMemory
-from vmci_tui.live.take_dump import seconds_for, take_dump
+from vmci_tui.live.take_dump import TakenDump, seconds_for, take_dump
+from vmci_tui.live.virsh_dump import dump_by_virsh
+from vmci_tui.live.vm import RunningVm
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.render.image_report import image_json
 from vmci_tui.saving.harm import consent
@@ -54,36 +56,37 @@ def dump_of_vm(options: argparse.Namespace) -> Iterator[Document]:
     """
     with open_document(options.file, choice=image_choice(options)) as shown:
         source, entry = _live(shown), shown.state.entry
-        if not source.vm.hands_over:
-            hint = "`virsh dump DOMAIN FILE --memory-only`, then `vmci repair FILE -o OUT`"
-            raise UsageError("libvirt dumps its domains itself", hint)
         refuse_target(shown.source, options.output)
         for words in _lacking(shown, source):
             say(f"vmci: {words}")
         say(f"vmci: {_cost(shown, source)}")
         if source.facts.running and not consent(options.yes).stop:
             _ask()
-        with _nameless(options.output) as file:
+        folder = os.path.dirname(os.path.realpath(options.output))
+        with ExitStack() as stack:
             try:
-                taken = take_dump(source.vm, file.fileno(), _size(shown), shown_progress())
+                file, taken = stack.enter_context(_taken(source.vm, folder, _size(shown)))
             except OSError as error:
                 words = f"the dump could not be written: {reason(error)}"
                 raise SaveError(words, "the guest goes on; choose another folder") from None
             still = f"; the guest stood still for {taken.stopped_ms / 1000:.1f} s" if taken.stopped_ms else ""
             say(f"QEMU wrote {size_text(taken.size)}{still}")
-            with open_document(f"/proc/self/fd/{file.fileno()}") as document:
-                assert isinstance(document.source, FileSource)
-                document.name, document.source.path = shown.name, options.file
-                document.opened = replace(document.opened, entry=entry)
-                yield document
+            document = stack.enter_context(open_document(f"/proc/self/fd/{file.fileno()}"))
+            assert isinstance(document.source, FileSource)
+            document.name, document.source.path = shown.name, options.file
+            document.opened = replace(document.opened, entry=entry)
+            yield document
 
 
-def _nameless(output: str) -> IO[bytes]:
-    """Return an open file without a name beside the output. Raises SaveError."""
-    try:
-        return tempfile.TemporaryFile(dir=os.path.dirname(os.path.realpath(output)))
-    except OSError as error:
-        raise SaveError(f"no dump can be written there: {reason(error)}", "choose another folder") from None
+@contextmanager
+def _taken(vm: RunningVm, folder: str, memory: int) -> Iterator[tuple[IO[bytes], TakenDump]]:
+    """Yield an open file without a name in `folder`, with the dump. Raises OpenError, OSError."""
+    if not vm.hands_over:
+        with dump_by_virsh(vm, folder, memory, shown_progress()) as made:
+            yield made
+        return
+    with tempfile.TemporaryFile(dir=folder) as file:
+        yield file, take_dump(vm, file.fileno(), memory, shown_progress())
 
 
 def _dump(shown: Document) -> ImageDump:
@@ -107,6 +110,8 @@ def _cost(shown: Document, source: LiveMemory) -> str:
     if not source.facts.running:
         return f"{size}, and does not run: a dump stops nothing"
     seconds = max(round(seconds_for(_size(shown))), 1)
+    if not source.vm.hands_over:
+        return f"{size}, and runs: libvirt stops it for the dump, about {seconds} s, which Ctrl-C does not make shorter"
     return f"{size}, and runs: QEMU stops it for the dump, about {seconds} s, and lets it go on by itself"
 
 
@@ -119,7 +124,8 @@ def _lacking(shown: Document, source: LiveMemory) -> Iterator[str]:
         yield "the guest has not written the entry: QEMU writes no note, and it is looked for in the dump's memory"
     elif history is not None and not shown.state.note:
         yield "QEMU does not accept the entry: it writes no note, and it is looked for in the dump's memory"
-    yield from _dump(shown).doubts
+    if source.vm.hands_over:
+        yield from _dump(shown).doubts
 
 
 def _ask() -> None:

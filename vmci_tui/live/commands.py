@@ -2,8 +2,8 @@
 
 A harmless name is not enough: QEMU's `qom-list-types` ends a VM whose modules are of another build, and `migrate`
 leaves it stopped. So a command is a row of this table, its arguments are part of the row, and a number is all that
-changes from one request to the next. `stop` is not in the table: the two commands that stop the guest also start it
-again, by QEMU itself, whatever becomes of vmci.
+changes from one request to the next, and the name of a file that vmci made, where libvirt holds the socket. `stop` is
+not in the table: the commands that stop the guest also start it again, by QEMU itself, whatever becomes of vmci.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from vmci_tui.common.records import dataclass
 
 _HOLES: Final = {"{number}": "d", "{paddr}": "#x"}
 """Where the number goes, and how it is written."""
+_PATH: Final = "{path}"
 
 
 @dataclass(frozen=True)
@@ -30,35 +31,38 @@ class Command:
     stops: str = ""
     """For how long the guest stands still; empty if it does not."""
 
-    def filled(self, number: int) -> dict[str, str | bool | int]:
-        """Return its arguments with the number in them."""
-        return {name: _filled(value, number) for name, value in self.arguments} | dict.fromkeys(self.numbers, number)
+    def filled(self, number: int, path: str = "") -> dict[str, str | bool | int]:
+        """Return its arguments with the number, and the path, in them."""
+        filled = {name: _filled(value, number, path) for name, value in self.arguments}
+        return filled | dict.fromkeys(self.numbers, number)
 
-    def request(self, number: int) -> dict[str, object]:
+    def request(self, number: int, path: str = "") -> dict[str, object]:
         """Return the object that is sent."""
-        return {"execute": self.name, "arguments": self.filled(number)}
+        return {"execute": self.name, "arguments": self.filled(number, path)}
 
     def line(self, identity: int, number: int) -> bytes:
         """Return the line that is sent to a socket."""
         return json.dumps(self.request(number) | {"id": identity}).encode() + b"\n"
 
-    def shown(self, number: int | None = None) -> str:
+    def shown(self, number: int | None = None, path: str = "FILE") -> str:
         """Return it as the user reads it: the name, then its arguments; without a number as `N`."""
-        values = dict(self.arguments) | dict.fromkeys(self.numbers, "N") if number is None else self.filled(number)
+        if number is None:
+            values = {name: _filled(value, None, path) for name, value in self.arguments}
+            values |= dict.fromkeys(self.numbers, "N")
+        else:
+            values = self.filled(number, path)
         words = [self.name]
         for name, value in values.items():
             said = str(value).lower() if isinstance(value, bool) else str(value)
             words.append(said if name == "command-line" else f"{name}={said}")
-        line = " ".join(words)
-        for hole in _HOLES:
-            line = line.replace(hole, "N")
-        return line
+        return " ".join(words)
 
 
-def _filled(value: str | bool | int, number: int) -> str | bool | int:
+def _filled(value: str | bool | int, number: int | None, path: str) -> str | bool | int:
     if isinstance(value, str):
         for hole, form in _HOLES.items():
-            value = value.replace(hole, format(number, form))
+            value = value.replace(hole, "N" if number is None else format(number, form))
+        value = value.replace(_PATH, path)
     return value
 
 
@@ -87,6 +91,10 @@ DUMP_HEAD: Final = Command(
     "dump-guest-memory", "a dump of one byte: the registers, and the note as QEMU has it",
     (("paging", False), ("protocol", "fd:vmci"), ("length", 1)), ("begin",), stops="less than a millisecond",
 )  # fmt: skip
+SAVE_DEVICES_TO: Final = Command(
+    "xen-save-devices-state", "the same, through libvirt",
+    (("filename", _PATH), ("live", False)), stops="about a millisecond",
+)  # fmt: skip
 DUMP: Final = Command(
     "dump-guest-memory", "a dump of all memory", (("paging", False), ("protocol", "fd:vmci")), stops="the whole dump"
 )
@@ -94,7 +102,7 @@ CLOSE_FILE: Final = Command("closefd", "take it back", (("fdname", "vmci"),))
 
 COMMANDS: Final = (
     CAPABILITIES, VERSION, STATUS, TARGET, DEVICES, NAMED_DEVICES, MAP, PAGE, PAGES, REGISTERS,
-    ADD_FILE, SAVE_DEVICES, REMOVE_FILE, NAME_FILE, DUMP_HEAD, CLOSE_FILE, DUMP,
+    ADD_FILE, SAVE_DEVICES, REMOVE_FILE, NAME_FILE, DUMP_HEAD, CLOSE_FILE, SAVE_DEVICES_TO, DUMP,
 )  # fmt: skip
 """All of them."""
 READING: Final = tuple(command for command in COMMANDS if command is not DUMP)

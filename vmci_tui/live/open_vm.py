@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Final
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import visible
 from vmci_tui.containers.elf.dump import ElfDump, open_elf
-from vmci_tui.formats.elf_note import ByteOrder, Note
-from vmci_tui.formats.fw_cfg_entry import Entry, EntryHistory
+from vmci_tui.formats.elf_note import ByteOrder, Note, parse_notes
+from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT, Entry, EntryHistory
 from vmci_tui.images.guest_image import GuestImage
 from vmci_tui.layers.file import BytesSource
+from vmci_tui.layers.memory_map import Memory
 from vmci_tui.live.commands import DEVICES, MAP, NAMED_DEVICES, REGISTERS, STATUS, TARGET
 from vmci_tui.live.flat_view import BlockRange, memory_of, ranges_of
 from vmci_tui.live.memory import LiveMemory, VmFacts
@@ -22,6 +24,7 @@ from vmci_tui.live.session import Refused
 from vmci_tui.live.virsh import TAINT
 from vmci_tui.live.vm import RunningVm
 from vmci_tui.machines.lookup import machine_facts
+from vmci_tui.readers.qemu.entry_reading import DumpTarget, QemuReading, RegionBytes
 
 _ENTRY: Final = re.compile(
     rb"\x04(....)\x0avmcoreinfo\x00{4}\x00\x00\x00\x01([\x00\x01])(..)(..)(.{4})(.{8})\x7e\1", re.DOTALL
@@ -51,17 +54,33 @@ def image_of_vm(vm: RunningVm, stop: bool = True) -> GuestImage:
     ranges = _ranges(vm)
     doubts: list[str] = [TAINT] if vm.name.startswith("virsh:") else []
     entry, head = None, None
-    if stop and vm.hands_over:
-        entry, head = _entry(vm, doubts), _head(vm, ranges, doubts)
+    if stop:
+        entry, head = _entry(vm, doubts), _head(vm, ranges, doubts) if vm.hands_over else None
     else:
-        why = "it needs a stop of a millisecond" if vm.hands_over else "virsh hands no file to QEMU, qmp:SOCKET does"
-        doubts.append(f"the entry is not known: {why}; the registers are as QEMU prints them, one CPU after the other")
+        doubts.append("the entry is not known: it needs a stop of a millisecond")
+    if head is None:
+        doubts.append("the registers are as QEMU prints them, one CPU after the other")
     cpus = _printed(vm) if head is None else _Cpus(head.machine, head.bits, head.order, head.notes)
     memory = memory_of(ranges)
     # QEMU prints words in the order of the machine, whichever one its guest has chosen.
     order = (machine_facts(cpus.machine).orders or (cpus.order,))[0]
     source = LiveMemory(vm, memory, order, VmFacts(running, device or entry is not None, ranges))
-    return GuestImage("qmp", cpus.machine, cpus.bits, cpus.order, source, memory, cpus.notes, entry, tuple(doubts))
+    notes = cpus.notes
+    if head is None and entry is not None:
+        with suppress(OpenError):
+            notes += _announced(entry, source, memory, cpus, vm.version)
+    return GuestImage("qmp", cpus.machine, cpus.bits, cpus.order, source, memory, notes, entry, tuple(doubts))
+
+
+def _announced(
+    history: EntryHistory, source: LiveMemory, memory: Memory, cpus: _Cpus, version: str
+) -> tuple[Note, ...]:
+    """Return the note that QEMU would append for the entry; none if it would not. Raises OpenError."""
+    paddr, size = history.entry.paddr, history.entry.size
+    region = RegionBytes(memory.read(source, paddr, size) if size <= SIZE_LIMIT else b"")
+    target = DumpTarget(cpus.machine, cpus.bits, cpus.order, memory.ranges[0].paddr)
+    raw = QemuReading(history, region, target, version).appended
+    return () if raw is None else tuple(parse_notes(raw, cpus.order))
 
 
 def entry_in(state: bytes) -> EntryHistory | None:

@@ -35,6 +35,7 @@ class Stops(NamedTuple):
 
     times: int = 0
     milliseconds: float = 0.0
+    """In all; 0 where libvirt has the events."""
 
 
 class Refused(OpenError):

@@ -53,21 +53,27 @@ def take_dump(vm: RunningVm, file: int, memory: int, progress: Progress) -> Take
     `progress`; the dump is then given up.
     """
     with vm as session:
-        before, stopped = _status(session), session.stops.milliseconds
+        before, stopped = run_state(session), session.stops.milliseconds
         try:
             size = _copy(session, file, memory, progress)
         finally:
-            after = _status(session) if session.usable else before
-            if after != before:
-                raise OpenError(f"{vm.name}: the guest was {before} before the dump, and is {after} now", "see its log")
+            if session.usable:
+                refuse_other_state(session, before)
         return TakenDump(size, session.stops.milliseconds - stopped)
 
 
-def _status(session: AnySession) -> str:
+def run_state(session: AnySession) -> str:
+    """Return the run state of the guest, as QEMU names it. Raises OpenError."""
     match session.ask(STATUS):
         case {"status": str(status)}:
             return status if status.isascii() and status.isprintable() else "in an unknown state"
     raise OpenError(f"{session.name} does not say whether its guest runs", "is this a QEMU?")
+
+
+def refuse_other_state(session: AnySession, before: str) -> None:
+    """Raise OpenError if the guest is not in the state in which it was before its dump."""
+    if (after := run_state(session)) != before:
+        raise OpenError(f"{session.name}: the guest was {before} before the dump, and is {after} now", "see its log")
 
 
 def _copy(session: AnySession, file: int, memory: int, progress: Progress) -> int:

@@ -1,8 +1,9 @@
 """One session with a VM of libvirt, whose QMP socket libvirt itself holds: requests go through `virsh`.
 
 One virsh runs for all requests, because its start takes longer than a hundred answers. It is asked for the same
-commands as a socket is, except those that hand over a file: libvirtd 9.0.0 ends with a segmentation fault after
-`virsh qemu-monitor-command --pass-fds`. libvirt marks the domain as tainted by the others (custom-monitor).
+commands as a socket is, except for a dump: libvirtd 9.0.0 ends with a segmentation fault at the event by which QEMU
+says that a dump is complete, if libvirt did not ask for it. A file is named, not handed over: older virsh cannot do
+that. libvirt marks the domain as tainted by the requests (custom-monitor).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _END: Final = "vmci-has-read-all"
 
 
 class VirshSession:
-    """A running virsh; requests and answers as `Session` has them. It has no events."""
+    """A running virsh; requests and answers as `Session` has them. It has no events: nobody says how long a stop is."""
 
     hands_over = False
 
@@ -78,17 +79,27 @@ class VirshSession:
         number: int = self._process.stdout.fileno()
         return number
 
-    def ask(self, command: Command, number: int = 0, file: int | None = None, patience: float = PATIENCE) -> object:
-        """Ask as `Session.ask` does."""
-        self.send(command, number, file)
-        return self.answer(patience)
+    def ask(
+        self,
+        command: Command,
+        number: int = 0,
+        file: int | None = None,
+        patience: float = PATIENCE,
+        path: str = "",
+    ) -> object:
+        """Ask as `Session.ask` does; `path` is that of a file which QEMU writes, without a quotation mark."""
+        self.send(command, number, file, path)
+        answer = self.answer(patience)
+        if command.stops:
+            self.stops = Stops(self.stops.times + 1)
+        return answer
 
-    def send(self, command: Command, number: int = 0, file: int | None = None) -> None:
+    def send(self, command: Command, number: int = 0, file: int | None = None, path: str = "") -> None:
         """Send a request without waiting for its answer. Raises OpenError."""
         if file is not None or not any(command is row for row in COMMANDS):
             raise ValueError(f"{command.name} is not in the table of commands, or hands over a file")
-        self.sent.append(command.shown(number))
-        self._type(f"qemu-monitor-command '{self._domain}' '{json.dumps(command.request(number))}'")
+        self.sent.append(command.shown(number, path))
+        self._type(f"qemu-monitor-command '{self._domain}' '{json.dumps(command.request(number, path))}'")
 
     def answered(self) -> bool:
         """Take what `select` says has come; return whether the answer is among it. Raises as `answer`."""

@@ -51,7 +51,7 @@ def image_json(dump: Dump) -> dict[str, Any]:
         "running": facts.running,
         "device": facts.device,
         "map": [item._asdict() | {"block": visible(item.block)} for item in facts.ranges],
-        "stopped_ms": round(vm.stops.milliseconds, 3),
+        "stopped_ms": None if vm.stops.times and not vm.stops.milliseconds else round(vm.stops.milliseconds, 3),
         "commands": list(vm.sent),
     }
     return {"live": live}
@@ -90,4 +90,6 @@ def _stopped(source: LiveMemory) -> str:
     times, milliseconds = source.vm.stops
     if not times:
         return "not stopped by vmci"
-    return f"stopped {times} time{'' if times == 1 else 's'} by vmci, for {milliseconds:.1f} ms in all"
+    each = "" if times == 1 else " each"
+    long = f"{milliseconds:.1f} ms in all" if milliseconds else f"about a millisecond{each}"
+    return f"stopped {times} time{'' if times == 1 else 's'} by vmci, for {long}"
