@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from vmci_tui.adoption.kernel_symbols import placed_symbols
 from vmci_tui.common.progress import Progress
-from vmci_tui.common.records import NamedTuple
+from vmci_tui.common.records import NamedTuple, replace
 from vmci_tui.containers.guest import Guest
 from vmci_tui.document.state import State
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.backtrace.trace import Trace, suspect, traces_of
+from vmci_tui.kernel.cpus.cpu_memory import MAPPED, tables_of
 from vmci_tui.kernel.cpus.survey import Survey, Suspect, survey
 from vmci_tui.kernel.lines.gather import kernel_with_types
+from vmci_tui.kernel.lines.made_text import MadeText, made_text
+from vmci_tui.kernel.lines.running_kernel import NotKnown
 from vmci_tui.kernel.log.marks import panicked_cpu
 from vmci_tui.kernel.log.read_log import read_log
 from vmci_tui.kernel.tasks.current import Task, task_of
@@ -23,8 +26,8 @@ class LocatedCpus(NamedTuple):
     traces: tuple[Trace, ...]
     """One a CPU; without symbols empty."""
     suspect: Suspect | None
-    tasks: tuple[Task | None, ...] = ()
-    """What each ran; empty if nothing shows it."""
+    tasks: tuple[Task | NotKnown, ...] = ()
+    """What each ran, or why that is not known; empty without symbols."""
 
 
 def locate_cpus(state: State, guest: Guest, progress: Progress) -> LocatedCpus:
@@ -41,9 +44,13 @@ def locate_cpus(state: State, guest: Guest, progress: Progress) -> LocatedCpus:
     kernels, text = placed_symbols(text, guest, progress)
     if not kernels or not kernels[0].runs:
         return LocatedCpus(found, (), found.suspect or _by_log(found, guest, text))
-    found = survey(guest, text)
-    traces, kernel = traces_of(found.cpus, kernels[0].table), kernel_with_types(guest, kernels[0])
-    tasks = tuple(task_of(kernel, one.cpu, one.doing.where == "kernel") for one in found.cpus)
+    kernel = kernel_with_types(guest, kernels[0])
+    if text is None and not any(any(tables_of(one.cpu)) for one in found.cpus[:MAPPED]):
+        made = made_text(kernel)  # it says where the page tables are, which no register of these machines does
+        text = made.text if isinstance(made, MadeText) else None
+    found = survey(guest, text, kernel.read)
+    traces = traces_of(found.cpus, kernels[0].table)
+    tasks = tuple(task_of(replace(kernel, read=one.read), one.cpu, one.doing.where == "kernel") for one in found.cpus)
     return LocatedCpus(found, traces, suspect(found, traces) or _by_log(found, guest, text), tasks)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -68,14 +68,14 @@ def text_memory(guest: Guest, text: Vmcoreinfo | None) -> VirtualMemory | None:
     return VirtualMemory(kernel, kernel.orders[0]) if kernel is not None and proved else None
 
 
-def reader_of(guest: Guest, cpu: Cpu, memory: VirtualMemory | None) -> Code:
-    """Return a function that reads at a virtual address: by the CPU's page tables, else as a text's kernel maps it.
+def reader_of(guest: Guest, cpu: Cpu, others: Sequence[Code]) -> Code:
+    """Return a function that reads at a virtual address: by the CPU's page tables, else by the first that has it.
 
     It returns None if a page is not mapped or not in the dump. The caller bounds the length.
     """
+    readers: tuple[Code, ...] = (partial(read_mapped, guest, partial(paddr_by_cpu, guest, cpu)), *others)
 
     def read(va: int, length: int) -> bytes | None:
-        found = read_mapped(guest, partial(paddr_by_cpu, guest, cpu), va, length)
-        return found if found is not None or memory is None else memory.read(va, length)
+        return next((raw for one in readers if (raw := one(va, length)) is not None), None)
 
     return read

@@ -37,15 +37,17 @@ class Survey(NamedTuple):
     """None: no CPU differs from the others as a panicked one does."""
 
 
-def survey(guest: Guest, text: Vmcoreinfo | None = None) -> Survey:
+def survey(guest: Guest, text: Vmcoreinfo | None = None, image: Code | None = None) -> Survey:
     """Return the CPUs of a dump; without any where its notes have no registers that can be decoded.
 
-    `text` says where the kernel's memory is on machines whose notes do not name the page tables.
+    `text` says where the kernel's memory is on machines whose notes do not name the page tables; `image` reads its
+    image.
     """
     memory = text_memory(guest, text)
+    others = [one for one in (None if memory is None else memory.read, image) if one is not None]
     seen = []
     for cpu in cpus_of(guest.notes, guest.machine):
-        read = reader_of(guest, cpu, memory)
+        read = reader_of(guest, cpu, others)
         halted = cpu.number in guest.halted
         seen.append(SeenCpu(cpu, activity(cpu, read, halted), read))
     return Survey(tuple(seen), _suspect(seen))

@@ -41,6 +41,12 @@ def offset_of(kernel: RunningKernel, path: bytes) -> Finding:
     return _one((_bytes(types, number, member) for number in _composites(types, owner)), f"no member {visible(path)}")
 
 
+def bytes_before(kernel: RunningKernel, path: bytes) -> int | None:
+    """Return the offset of a member in bytes; None if the kernel has no types, or they do not have it."""
+    found = offset_of(kernel, path)
+    return found.value if isinstance(found, Fact) and isinstance(found.value, int) else None
+
+
 def length_of(kernel: RunningKernel, path: bytes) -> Finding:
     """Return the number of elements of an array: LENGTH(struct.member), or one of the names of their own."""
     types = kernel.types

@@ -13,6 +13,8 @@ from vmci_tui.kernel.backtrace.trace import Trace
 from vmci_tui.kernel.cpus.activity import Activity
 from vmci_tui.kernel.cpus.cpu import Cpu
 from vmci_tui.kernel.cpus.survey import SeenCpu
+from vmci_tui.kernel.lines.running_kernel import NotKnown
+from vmci_tui.kernel.tasks.current import Task
 from vmci_tui.render.kernel.symbol_report import place_json, spot_words
 
 _WIDTH: Final = 80
@@ -33,7 +35,7 @@ def cpus_json(located: LocatedCpus) -> list[dict[str, Any]]:
             "where": doing.where,
             "state": doing.state,
             "interrupts": doing.interrupts,
-            "task": None if task is None else {"pid": task.pid, "comm": visible(task.comm)},
+            "task": {"pid": task.pid, "comm": visible(task.comm)} if isinstance(task, Task) else None,
             "panicked": None if located.suspect is None else located.suspect.number == cpu.number,
         }
         for (cpu, doing, _), trace, task in zip(located.found.cpus, traces, tasks, strict=True)
@@ -54,7 +56,7 @@ def cpus_text(located: LocatedCpus, registers: bool = False, stack: bool = False
     yield f"CPU  {'pc':<{digits}}  {'in' if traces else 'sp':<{width}}  doing"
     tasks = located.tasks or (None,) * len(seconds)
     for one, second, task in zip(found.cpus, seconds, tasks, strict=True):
-        ran = "" if task is None else f", task {task.pid} {visible(task.comm)}"
+        ran = f", task {task.pid} {visible(task.comm)}" if isinstance(task, Task) else ""
         yield f"{one.cpu.number:3}  {one.cpu.role('pc') or 0:#0{digits}x}  {second:<{width}}  {_words(one.doing)}{ran}"
     if located.suspect is not None:
         yield f"CPU {located.suspect.number} looks like the one that panicked: {located.suspect.why}"
@@ -69,9 +71,18 @@ def unsaid(located: LocatedCpus) -> str:
     """Return what cannot be said of the CPUs, and why; empty if nothing is missing."""
     if not located.found.cpus:
         return "the notes of this dump have no registers of a CPU (NT_PRSTATUS) that vmci knows"
+    if unknown := [number for number, task in enumerate(located.tasks) if isinstance(task, NotKnown)]:
+        return _of_tasks(unknown, located)
     if located.suspect or located.traces or not any(one.doing.where == "kernel" for one in located.found.cpus):
         return ""
     return "whether a CPU panicked cannot be said: memory has no symbols of the kernel, and no log that names one"
+
+
+def _of_tasks(unknown: Sequence[int], located: LocatedCpus) -> str:
+    """Return which CPUs' tasks are not known, and why that of the first is not."""
+    why = next(task.why for task in located.tasks if isinstance(task, NotKnown))
+    one = f"CPU {unknown[0]}" if len(unknown) == 1 else f"{len(unknown)} of {len(located.tasks)} CPUs"
+    return f"which task {'each CPU' if len(unknown) == len(located.tasks) else one} ran is not known: {why}"
 
 
 def _second(cpu: Cpu, digits: int, trace: Trace | None) -> str:
