@@ -146,6 +146,7 @@ def _json(*writes: Write) -> bytes:
 
 _GROUPS = (
     ("Dumps of booted guests", "guest", ""),
+    ("Memory of booted guests that is not in a dump", "image", ""),
     ("Dumps made with a real QEMU whose guest runs nothing", "qemu", ""),
     ("Damaged dumps", "made", ".elf"),
     ("Entries", "made", ".entry"),

@@ -25,6 +25,7 @@ from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.images.as_dump import ImageDump
 from vmci_tui.knowledge.debug_packages import build_id, vmlinux_of
 from vmci_tui.readers import drgn
 from vmci_tui.readers.libkdumpfile.kdump_rules import LACKS_MACHINE
@@ -101,7 +102,8 @@ def test_a_repair_is_advised_if_it_changes_something() -> None:
         if document.dump is None:
             continue
         judgement = Judgement.of(document)
-        advised = any(step.command.startswith("vmci repair") for step in next_commands(judgement))
+        command = "vmci convert" if isinstance(document.dump, ImageDump) else "vmci repair"
+        advised = any(step.command.startswith(command) for step in next_commands(judgement))
         done = repair(document)
         refused = any(v.accepts is False for v in judgement.now.values())
         assert advised == (bool(done.steps or done.question) and refused), path
