@@ -40,8 +40,11 @@ PLANS = {
     "amd64-panic": ("amd64", "panic=0 panicnow nokcore"),
     "arm64-nokaslr": ("arm64", "panic=-1 nokaslr nokcore"),
     "arm64-panic": ("arm64", "panic=0 panicnow nokcore"),
+    "arm64-lpa2": ("arm64", "panic=-1"),
 }
 """The machine of each plan, and what its kernel is started with."""
+_CPUS = {"la57": "max,la57=on", "lpa2": "max,pauth-impdef=on"}
+"""Processors with wider addresses than the usual ones, by the ends of plans' names."""
 _LIMIT = 1200
 """Seconds for a boot, on a busy machine without acceleration."""
 
@@ -88,7 +91,7 @@ def boot(folder: Path, plan: str) -> None:
     kernel = min((build / "root" / "boot").glob("vmlinu[xz]-*"))
     with tempfile.TemporaryDirectory() as scratch:
         monitor = f"{scratch}/qmp"
-        cpu = ("-cpu", "max,la57=on") if plan.endswith("la57") else ()
+        cpu = next((("-cpu", model) for name, model in _CPUS.items() if plan.endswith(name)), ())
         guest = ("-kernel", str(kernel), "-initrd", str(build / "initrd.gz"))
         append = ("-append", f"console={terminal} {arguments}", "-display", "none", "-nodefaults")
         channels = ("-serial", f"file:{console}", "-qmp", f"unix:{monitor},server=on,wait=off", "-no-reboot")
