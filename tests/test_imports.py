@@ -52,6 +52,7 @@ LATE: Final = {
     "vmci_tui.tui.lessons.observe": _EVERY, "vmci_tui.tui.lessons.panel": _EVERY,
     "vmci_tui.tui.panes.bookmarks": _EVERY, "vmci_tui.tui.panes.copy_screen": _EVERY,
     "vmci_tui.tui.companions": _EVERY, "vmci_tui.tui.panes.qemu": _EVERY,
+    "vmci_tui.tui.panes.subjects": _EVERY,
     "vmci_tui.tui.rows.windows_rows": _EVERY, "vmci_tui.tui.rows.offered_rows": _EVERY,
     "vmci_tui.tui.panes.entry_dialog": _EVERY,
     "vmci_tui.tui.panes.templates_dialog": _EVERY,

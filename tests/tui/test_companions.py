@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.tui.driving import main_screen, running, settled, shown, until
@@ -110,3 +112,69 @@ async def test_the_structure_and_the_bytes_follow_each_other(sample: Sample, siz
         await pilot.press("4", "down")
         await until(pilot, lambda: "BUILD-ID" in str(tree.rows[tree.cursor]))
         assert "e_machine" not in str([*tree.rows]), "only what leads to the byte is open"
+
+
+def _is_shown(pilot: Pilot[None], words: str) -> bool:
+    return words in shown(pilot)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
+async def test_what_is_under_the_cursor_is_explained_in_every_pane(sample: Sample, size: tuple[int, int]) -> None:
+    expected = {
+        "1": "Explain: finding T02",
+        "2": "Explain: reader crash",
+        "3": "Explain: note 4",
+        "4": "Explain: OSRELEASE",
+        "5": "Explain: OSRELEASE",
+    }
+    async with running(sample("crlf.elf"), size=size) as pilot:
+        panes = main_screen(pilot).query_one(Panes)
+        await until(pilot, lambda: size[0] < 160 or panes.is_open("about"))
+        if size[0] < 160:
+            await pilot.press("i")
+        for key, words in expected.items():
+            await pilot.press(key)
+            await until(pilot, partial(_is_shown, pilot, words))
+            assert words in shown(pilot)
+            box = main_screen(pilot).query_one(f"#{main_screen(pilot)._active}")
+            assert box.has_focus and box.size.height > 1 and "(i or Esc closes)" in shown(pilot)
+        await pilot.press("ctrl+home")
+        await until(pilot, lambda: "ELF header / magic" in shown(pilot))
+        assert "every reader begins here" in " ".join(str(panes.query_one("#about-text", Static).content).split())
+        await pilot.press("escape", *(("escape",) if size[0] > 160 else ()))
+        assert not panes.is_open("about")
+
+
+async def test_a_row_of_the_structure_is_explained(sample: Sample) -> None:
+    async with running(sample("crlf.elf"), size=(260, 50)) as pilot:
+        panes = main_screen(pilot).query_one(Panes)
+        await until(pilot, lambda: panes.is_open("tree") and panes.is_open("about"))
+        await pilot.press("5", "ctrl+home")
+        await until(pilot, lambda: "e_type" in shown(pilot))
+        tree = panes.query_one(StructureColumn)
+        tree.focus()
+        tree.select(next(at for at, row in enumerate(tree.outline) if row.node.name == "program headers"))
+        await pilot.press("enter", "down")
+        await until(pilot, lambda: "Explain: program headers / program header 0" in shown(pilot))
+        words = " ".join(str(panes.query_one("#about-text", Static).content).split())
+        assert "which bytes are which guest memory" in words and "PT_NOTE: notes" in words
+
+
+async def test_an_entry_is_explained_field_by_field_and_step_by_step(sample: Sample) -> None:
+    async with running(sample("two-halves.write.json"), size=(120, 36)) as pilot:
+        await pilot.press("i", "down", "down")
+        await until(pilot, lambda: "Explain: guest_format" in shown(pilot))
+        assert "QEMU accepts only 1" in shown(pilot)
+        await pilot.press("end")
+        await until(pilot, lambda: "Explain: write 2 of 2" in shown(pilot))
+        await pilot.press("2", "down")
+        await until(pilot, lambda: "Explain: QEMU: present" in shown(pilot))
+        assert "the guest's last write was all 16 bytes" in shown(pilot)
+
+
+async def test_a_line_that_r_would_put_back_is_explained_too(sample: Sample) -> None:
+    async with running(sample("amd64-cut-nonote.elf"), size=(120, 36)) as pilot:
+        await until(pilot, lambda: "OSRELEASE" in shown(pilot))
+        await pilot.press("4", "i", "down", "down")
+        await until(pilot, lambda: "Explain: PAGESIZE" in shown(pilot))
+        assert "a page" in shown(pilot).partition("Explain: PAGESIZE")[2]

@@ -151,7 +151,7 @@ async def test_a_key_is_explained_with_room_and_what_matters_first(
 async def test_the_meaning_of_a_key_says_how_to_close_it_and_gives_way(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf"), size=(120, 36)) as pilot:
         screen = main_screen(pilot)
-        for key in ("escape", "1", "I"):
+        for key in ("escape", "I"):
             await pilot.press("4", "i")
             await settled(pilot)
             assert "Explain: OSRELEASE (i or Esc closes)" in shown(pilot)
@@ -159,6 +159,9 @@ async def test_the_meaning_of_a_key_says_how_to_close_it_and_gives_way(sample: S
             await settled(pilot)
             assert not screen.query_one(Panes).is_open("about"), key
             assert ("Inspector" if key == "I" else "1 Findings") in shown(pilot)
+        await pilot.press("escape", "4", "i", "1")
+        await settled(pilot)
+        assert "1 Findings" in shown(pilot) and "2 Readers" not in shown(pilot), "beside the findings"
 
 
 async def test_a_key_shows_what_further_programs_make_of_the_file(sample: Sample) -> None:

@@ -86,6 +86,14 @@ SELECT: Final = (
     _select("up", "select_rows(-1)"),
 )
 """For a view that can copy bytes; after its own keys, for the help. Space works where shift and arrows are lost."""
+EXPLAIN: Final = bind(
+    "i",
+    "screen.explain",
+    "Explain",
+    "Explain what is under the cursor: a key, a finding, a reader, a note, a byte",
+    "explain",
+)
+"""For all panes; after Enter where it is used most."""
 OPEN_ENTRY: Final = (
     bind("E", "screen.open_entry", "Open entry", "Open the entry of this dump", "open_entry"),
     bind(

@@ -165,8 +165,7 @@ class MainScreen(Guarded, Screen[None]):
 
     def _show_judgement(self) -> None:
         judgement = self.session.judgement
-        both = None if judgement is None else judgement.both
-        self.query_one(TitleBar).show(both, self.session.not_judged)
+        self.query_one(TitleBar).show(None if judgement is None else judgement.both, self.session.not_judged)
         self._show_title()
         self._show_verdict()
         self.query_one(Panes).show_judgement()
@@ -242,8 +241,6 @@ class MainScreen(Guarded, Screen[None]):
     def action_pane(self, name: str) -> None:
         if not PANES[NAMES.index(name)].fits(self.document) or not self.query(f"#{name}"):
             return
-        if name == "findings":
-            self.query_one(Panes).free_findings()
         self._active = name
         self._show_pane(name)
         self._show_tabs()
@@ -283,6 +280,9 @@ class MainScreen(Guarded, Screen[None]):
         from vmci_tui.tui.main_actions import MainActions
 
         return MainActions(self, self.session, self._show_note)
+
+    def action_explain(self) -> None:
+        self.query_one(Panes).toggle_about()
 
     def action_inspect(self) -> None:
         self.query_one(Panes).toggle_inspector()

@@ -8,8 +8,7 @@ from typing import Final
 from textual.timer import Timer
 from textual.widget import Widget
 
-from vmci_tui.formats.vmcoreinfo import Line
-from vmci_tui.kernel.lines.proved_line import ProvedLine
+from vmci_tui.render.explained.explanation import Explanation
 from vmci_tui.structure.node import Node
 from vmci_tui.tui.companions.about import About
 from vmci_tui.tui.companions.file_map import FileMap
@@ -26,13 +25,11 @@ _BESIDE: Final = {"about": "#keys-pane", "inspector": "#hex", "map": "#notes", "
 
 
 class Companions:
-    """The meaning of a key, the inspector, the map and the structure of the file, each made when it is first opened."""
+    """The explanation, the inspector, the map and the structure of the file, each made when it is first opened."""
 
-    def __init__(
-        self, panes: Widget, view: HexView, line: Callable[[], Line | None], proof: Callable[[], ProvedLine | None]
-    ) -> None:
-        """`line` returns the line of the text under the cursor, `proof` what memory says of it."""
-        self._panes, self._view, self._line, self._proof = panes, view, line, proof
+    def __init__(self, panes: Widget, view: HexView, explanation: Callable[[], Explanation]) -> None:
+        """`explanation` explains what is under the cursor now."""
+        self._panes, self._view, self._explanation = panes, view, explanation
         self._made: dict[str, Widget] = {}
         self._kept: set[str] = set()
         """Those that a key opened: they stay, whatever the room."""
@@ -141,7 +138,7 @@ class Companions:
         """Show in a pane what is under the cursor now."""
         widget = self._made.get(name) if self.is_open(name) else None
         if isinstance(widget, About):
-            widget.explain(self._line(), self._proof())
+            widget.explain(self._explanation())
         elif isinstance(widget, Inspector):
             widget.show_place()
         elif isinstance(widget, (FileMap, StructureColumn)):

@@ -25,6 +25,8 @@ from vmci_tui.tui.widgets.pane_bar import PaneBar
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
+    from vmci_tui.adoption.kernel_facts import KernelFound
+    from vmci_tui.document.byte_map import Place
     from vmci_tui.render.copy_formats import CopiedBytes
 
 _FIRST = "g"
@@ -261,3 +263,16 @@ class HexPane(BytesPane):
         self.go(start + at + 1)
         self.highlight_place()
         self.post_message(self.Written())
+
+
+def place_text(document: Document, kernel: KernelFound | None, at: int, place: Place | None) -> str:
+    """Return the file offset, the paddr and the field of a byte, and the kernel's symbol where it is known."""
+    if place is None:
+        return "no bytes"
+    paddr = document.layout.memory.paddr_of(at)
+    where = f"  paddr {paddr:#x} = {paddr}" if paddr is not None else ""
+    if paddr is not None and kernel is not None:
+        from vmci_tui.render.kernel.address_words import place_words
+
+        where += place_words(kernel, document, at, paddr)
+    return f"offset {at:#x} = {at}{where}  {place.label} ({place.length} bytes)"

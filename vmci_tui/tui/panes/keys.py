@@ -17,7 +17,7 @@ from vmci_tui.common.safe_text import Safe, literal, visible
 from vmci_tui.document import edit_text
 from vmci_tui.document.edit import Edit
 from vmci_tui.formats.vmcoreinfo import Line
-from vmci_tui.tui.bindings import bind, moves
+from vmci_tui.tui.bindings import EXPLAIN, bind, moves
 from vmci_tui.tui.guarded import Guarded, stands
 from vmci_tui.tui.host import host
 from vmci_tui.tui.prompts import ask_edit, say, try_edit
@@ -45,12 +45,12 @@ class KeysList(LineList):
 
     about = (
         "Note text: the text of the VMCOREINFO note, one KEY=VALUE in each line. "
-        "i explains the key under the cursor, m shows what each reader reads."
+        "i explains the key, m shows what each reader reads."
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "edit_value", "Edit", "Change the value (or the broken line)"),
-        bind("i", "explain", "Explain", "Show what the key means, and which readers use it"),
+        EXPLAIN,
         bind("plus", "add_key", "New key", "Add a key at the end"),
         bind("slash", "filter", "Filter", "Show only lines that contain a text"),
         bind("d", "delete_line", "Delete", "Remove the line"),
@@ -65,13 +65,10 @@ class KeysList(LineList):
             return self.line() is not None
         if action == "set_right":
             return self.wrong() is not None
-        return action not in ("add_key", "filter", "explain") or self.session.document.state.vmcoreinfo is not None
+        return action not in ("add_key", "filter") or self.session.document.state.vmcoreinfo is not None
 
     class FilterWanted(Message):
         """The user wants to filter the lines."""
-
-    class ExplainWanted(Message):
-        """The user wants to show or hide the meaning of the keys."""
 
     class Rearranged(Message):
         """A line was moved or duplicated; the cursor followed it to line `number`."""
@@ -159,9 +156,6 @@ class KeysList(LineList):
 
     def action_filter(self) -> None:
         self.post_message(self.FilterWanted())
-
-    def action_explain(self) -> None:
-        self.post_message(self.ExplainWanted())
 
     def action_edit_value(self) -> None:
         line = self._chosen()

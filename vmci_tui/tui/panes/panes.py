@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.widget import Widget
 
 from vmci_tui.changes.changed_bytes import ChangedBytes
@@ -14,11 +16,12 @@ from vmci_tui.changes.unsaved import Unsaved, unsaved
 from vmci_tui.common.span import Span
 from vmci_tui.document.byte_map import Place
 from vmci_tui.document.document import Document
+from vmci_tui.tui.bindings import EXPLAIN
 from vmci_tui.tui.guarded import Guarded, stands
 from vmci_tui.tui.host import host
 from vmci_tui.tui.panes.entry import EntryList
 from vmci_tui.tui.panes.findings import FindingsList, FindingsPane
-from vmci_tui.tui.panes.hex import HexPane
+from vmci_tui.tui.panes.hex import HexPane, place_text
 from vmci_tui.tui.panes.keys import KeysList, KeysPane
 from vmci_tui.tui.panes.notes import NotesList
 from vmci_tui.tui.panes.pane_table import NAMES, PANES, Pane
@@ -38,9 +41,13 @@ if TYPE_CHECKING:
     from vmci_tui.tui.companions.inspector import Inspector
     from vmci_tui.tui.panes.qemu import QemuPane
 
+MakeCompanions = Callable[[Widget, HexPane, Session], "Companions"]
+
 
 class Panes(Guarded, Widget):
     """All panes; a move in one of them moves the others, and the status line shows the place."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [EXPLAIN]
 
     def __init__(self, session: Session) -> None:
         super().__init__(id="panes")
@@ -155,7 +162,7 @@ class Panes(Guarded, Widget):
     def _show_place(self) -> None:
         """Show the offset and field at the cursor of the hex view, and its byte in the inspector."""
         view = self.query_one(HexPane)
-        self._show_status(view.selected or place_text(self.session, view.cursor, view.place()))
+        self._show_status(view.selected or place_text(self.document, self.session.kernel, view.cursor, view.place()))
         if self._companions is not None:
             self._companions.moved()
 
@@ -325,11 +332,10 @@ class Panes(Guarded, Widget):
             self._loading = True
             host(self).background().ask(_companions, self._begin, host(self).failed, 0)
 
-    def _begin(self, made: type[Companions]) -> None:
+    def _begin(self, make: MakeCompanions) -> None:
         """Begin with what was imported in a thread, unless a key began with it before."""
         if stands(self) and self._companions is None:
-            keys = self.query_one(KeysList)
-            self._companions = made(self, self.query_one(HexPane), keys.line, keys.proof)
+            self._companions = make(self, self.query_one(HexPane), self.session)
         self.open_companions()
 
     @property
@@ -344,26 +350,26 @@ class Panes(Guarded, Widget):
         """Return whether a pane that follows the others is shown."""
         return self._companions is not None and self._companions.is_open(name)
 
-    @on(KeysList.ExplainWanted)
-    def _toggle_about(self) -> None:
+    def toggle_about(self) -> None:
+        """Show or hide the explanation of what is under the cursor."""
         self.companions.toggle("about")
 
-    def toggle_inspector(self) -> None:
-        """Show or hide the inspector, below the hex view."""
-        self.free_findings()
-        if self.companions.toggle("inspector") and self.screen.has_class("-narrow"):
-            self.post_message(PaneBar.Picked("hex"))
+    def on_descendant_focus(self) -> None:
+        if self._companions is not None:
+            self._companions.moved()
 
-    def free_findings(self) -> None:
-        """Close the meaning of a key where it is in place of the findings."""
+    def toggle_inspector(self) -> None:
+        """Show or hide the inspector, below the hex view; where it has no room beside an explanation, that closes."""
         if self.screen.has_class("-normal") and self.is_open("about"):
             self.companions.close("about")
+        if self.companions.toggle("inspector") and self.screen.has_class("-narrow"):
+            self.post_message(PaneBar.Picked("hex"))
 
     def on_inspector_followed(self, event: Inspector.Followed) -> None:
         self.query_one(HexPane).arrive(event.offset)
 
     def close_companion(self) -> None:
-        """Close the meaning of a key, or the inspector; from the bytes the inspector first."""
+        """Close the explanation, or the inspector; from the bytes the inspector first."""
         bytes_first = getattr(self.screen.focused, "id", "") in ("hex", "inspector", "tree")
         names = ("inspector", "about") if bytes_first else ("about", "inspector")
         if (name := next(filter(self.is_open, names), None)) is not None:
@@ -380,21 +386,8 @@ class Panes(Guarded, Widget):
         self.companions.go_to_part(event.index)
 
 
-def _companions(_budget: Budget | None = None) -> type[Companions]:
+def _companions(_budget: Budget | None = None) -> MakeCompanions:
     """Import what follows the cursor, in a thread where nobody waits for it."""
-    from vmci_tui.tui.companions.companions import Companions
+    from vmci_tui.tui.panes.subjects import make_companions
 
-    return Companions
-
-
-def place_text(session: Session, at: int, place: Place | None) -> str:
-    """Return the file offset, the paddr and the field of a byte, and the kernel's symbol where it is known."""
-    if place is None:
-        return "no bytes"
-    paddr = session.document.layout.memory.paddr_of(at)
-    where = f"  paddr {paddr:#x} = {paddr}" if paddr is not None else ""
-    if paddr is not None and session.kernel is not None:
-        from vmci_tui.render.kernel.address_words import place_words
-
-        where += place_words(session.kernel, session.document, at, paddr)
-    return f"offset {at:#x} = {at}{where}  {place.label} ({place.length} bytes)"
+    return make_companions

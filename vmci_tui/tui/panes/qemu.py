@@ -89,11 +89,15 @@ class QemuPane(LineList):
         document = self.session.document
         if self._known[0] is not document.state.entry:
             self._known = document.state.entry, dump_steps(document)
-        columns = self._known[1]
-        if self._asked is not None and self._asked[0] == self.session.document.state:
-            columns = (*columns, self._asked[1])
+        columns = self.columns
         self.set_rows(step_rows(columns, self.size.width))
         self.border_subtitle = "" if len(columns) > 2 else _UNASKED
+
+    @property
+    def columns(self) -> tuple[DumpSteps, ...]:
+        """Return the steps of each version, and those of the real QEMU if it was asked about this state."""
+        asked = self._asked
+        return (*self._known[1], *((asked[1],) if asked and asked[0] == self.session.document.state else ()))
 
     def on_resize(self) -> None:
         self.show_state()

@@ -101,6 +101,10 @@ class KeyRows(LazyRows):
     def __len__(self) -> int:
         return len(self.lines if self._all is None else self._all)
 
+    def shown_line(self, index: int) -> Line | None:
+        """Return the line of a row, also one that the file does not have yet."""
+        return self.line(index)
+
     def line(self, index: int) -> Line | None:
         """Return the line of a row; None for a removed one, and for an index without a row."""
         if not 0 <= index < len(self):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vmci_tui.changes.matching import Kind, Matching
 from vmci_tui.common.span import Span
+from vmci_tui.formats.vmcoreinfo import Line
 from vmci_tui.tui.rows.key_rows import KeyRows, Known
 from vmci_tui.tui.style.cells import Row
 
@@ -39,6 +40,9 @@ class OfferedRows(KeyRows):
 
     def locked(self, index: int) -> str:
         return "these lines are not in the file yet: R puts them back"
+
+    def shown_line(self, index: int) -> Line | None:
+        return self._new.line(index)
 
     def place(self, index: int) -> Span | None:
         line = self._new.lines[index]

@@ -22,6 +22,8 @@ _ABOUT: Final = 14, 18
 
 It names what goes wrong and the first readers without scrolling.
 """
+_ABOUT_ENTRY: Final = 8
+"""Lines of the explanation beside the panes of an entry alone."""
 _LEAST: Final = 4
 """Lines of the smallest pane: its border, and two rows."""
 
@@ -44,13 +46,14 @@ class Box(NamedTuple):
 def arrange(width: int, height: int, shown: Collection[str], rows: Rows) -> dict[str, Box]:
     """Return the box of each pane of `shown` in a room of `width` x `height` cells.
 
-    Without a text an entry is open alone. `about`, the meaning of a key, is below the text where there are three
-    columns, else in place of the findings.
+    Without a text an entry is open alone. `about`, the explanation, is below the text where there are three columns,
+    else in place of the findings, or beside them in place of the readers.
     The inspector's numbers need the room of 16 bytes in a row, also where there are else three columns with 8.
     """
     if "keys" not in shown or len({"findings", "keys", "hex"} & {*shown}) < 2:
         order = [name for name in ("entry", "qemu", "hex", "inspector", "findings") if name in shown]
-        heads = {**rows, "about": min(height * 3 // 5, _ABOUT[0])}
+        about = min(height * 3 // 5, _ABOUT[0]) if len(shown) == 2 else _ABOUT_ENTRY
+        heads = {**rows, "about": about}
         return _column(0, width, height, [*order, *(name for name in shown if name not in order)], heads)
     numbers = "inspector" in shown
     bytes_width = min(_WIDE_BYTES, width * 2 // 3) if numbers else _bytes_width(width)
@@ -58,14 +61,15 @@ def arrange(width: int, height: int, shown: Collection[str], rows: Rows) -> dict
     columns: tuple[tuple[tuple[str, ...], int], ...]
     top = max(8, min(height * 2 // 5, 14))
     if width < THREE_COLUMNS + (_WIDE_BYTES - _NARROW_BYTES) * numbers:
-        left = "findings", "about", "qemu", "notes", "keys"
+        beside = {"findings", "about"} <= {*shown} and "readers" not in shown
+        left = ("findings", *(() if beside else ("about",)), "qemu", "notes", "keys")
         heads = {**rows, "readers": top, "entry": min(rows.get("entry", _LEAST), max(height // 4, 6))}
         if "keys" not in rows:  # there is a text
             heads |= {"findings": top, "about": max(top, min(height // 2, _ABOUT[0]))}
         heads["notes"] = min(rows.get("notes", _LEAST), max(height // 4, _LEAST))
-        columns = ((left, width - bytes_width), (("readers", *_BYTES), bytes_width))
+        columns = ((left, width - bytes_width), (("about" if beside else "readers", *_BYTES), bytes_width))
     elif "keys" in rows:
-        heads = {**rows, "notes": min(rows.get("notes", _LEAST), height // 3)}
+        heads = {**rows, "notes": min(rows.get("notes", _LEAST), height // 3), "about": min(height // 3, _ABOUT[1])}
         columns = _without_text(width, "tree" in shown)
         if "tree" in shown:
             heads.pop("tree", None)
@@ -90,7 +94,7 @@ def arrange(width: int, height: int, shown: Collection[str], rows: Rows) -> dict
 
 def _without_text(width: int, tree: bool) -> tuple[tuple[tuple[str, ...], int], ...]:
     """Return wide columns for a dump without a text: the structure is in place of it, else the others have its room."""
-    left = "findings", "readers", "notes", "qemu", "map", "keys"
+    left = "findings", "readers", "about", "notes", "qemu", "map", "keys"
     right = tuple(name for name in _BYTES if name != "tree")
     rest = width - _WIDE_BYTES
     if not tree:
