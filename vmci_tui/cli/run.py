@@ -147,7 +147,7 @@ def _open_app(arguments: list[str]) -> int:
     from vmci_tui.opening.open_file import open_document
 
     blob = next(iter(files[1:]), None)
-    document = open_document(files[0], blob, choice, shown_progress()) if files else None
+    document = open_document(files[0], blob, choice, shown_progress(), pages=True) if files else None
     with document or nullcontext():
         if not on_terminal():
             raise UsageError("the app needs a terminal", "in scripts use vmci show FILE or vmci check FILE --json")

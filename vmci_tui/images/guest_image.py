@@ -22,7 +22,9 @@ class ImageChoice(NamedTuple):
     blocks: tuple[str, ...] = ()
     """The RAM blocks of a stream that are the guest's memory, by name, in the order of their addresses."""
     progress: Progress = no_progress
-    """Called while a compressed image is read to its end."""
+    """Called while an image is read to its end, which opening some takes."""
+    pages: bool = False
+    """Whether opening a stream also finds all its pages, with `progress`: else the first read of memory does."""
 
 
 class RamBlock(NamedTuple):

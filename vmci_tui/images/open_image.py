@@ -55,11 +55,11 @@ def image_of(source: Source, choice: ImageChoice) -> GuestImage | None:
 
 
 def open_image(
-    source: FileSource, choice: ImageChoice | None = None, progress: Progress = no_progress
+    source: FileSource, choice: ImageChoice | None = None, progress: Progress = no_progress, pages: bool = False
 ) -> ImageDump | None:
     """Open a memory image as a dump; None if the file is not one. Raises OpenError, with the name of the file."""
     try:
-        image = image_of(source, (choice or ImageChoice())._replace(progress=progress))
+        image = image_of(source, (choice or ImageChoice())._replace(progress=progress, pages=pages))
         return None if image is None else dump_of(image, (source,))
     except OpenError as error:
         raise OpenError(f"{source.name}: {error.message}", error.hint) from None

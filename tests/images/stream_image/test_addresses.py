@@ -144,7 +144,7 @@ def _memory(blocks: tuple[Block, ...]) -> StreamMemory:
     for level, entry in enumerate((_TABLES + 0x1000 | 1, _TABLES + 0x2000 | 1, 0x81)):
         at = _TABLES + level * 0x1000 + (0x800 if level == 0 else 0)
         data["a"][at : at + 8] = struct.pack("<Q", entry)
-    return StreamMemory(blocks, lambda: [BytesSource(bytes(data[block.name])) for block in blocks])
+    return StreamMemory(blocks, lambda _: [BytesSource(bytes(data[block.name])) for block in blocks])
 
 
 def test_page_tables_decide_the_order() -> None:

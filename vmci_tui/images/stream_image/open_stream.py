@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
+from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.common.sizes import size_text
 from vmci_tui.formats.elf_note import ByteOrder
@@ -35,6 +37,9 @@ _NAMED: Final = 8
 def open_stream(source: Source, choice: ImageChoice) -> GuestImage:
     """Read what a stream holds. Raises OpenError for one whose head is damaged."""
     stream = read_stream(source, choice.progress)
+    if choice.pages:
+        with suppress(OpenError):  # what is before a damage is shown, and each read of memory says it
+            stream.memory.find_pages(choice.progress)
     type_ = stream.configuration.machine
     history = entry.entry_of(stream.state(entry.NAME, entry.LENGTH))
     possible = layouts(type_, stream.blocks, stream.state(CLOCK, CMOS), choice.blocks)

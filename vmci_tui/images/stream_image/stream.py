@@ -22,6 +22,7 @@ from vmci_tui.images.stream_image.page_bytes import SentPages
 from vmci_tui.images.stream_image.stream_memory import StreamMemory
 from vmci_tui.layers.file import Source
 
+_READING: Final = "reading the stream"
 _BEFORE_PAGES: Final = (bytes([records.START]), bytes([records.COMMAND]))
 """Records before the first page: the states that are sent in parts begin with a section each."""
 
@@ -69,30 +70,33 @@ def read_stream(source: Source, progress: Progress = no_progress) -> Stream:
         if devices is not None:
             return _stream(source, walk, devices, partial(_indexed, walk, cursor, devices.sections))
         while step(walk, cursor):
-            progress("reading the stream", cursor.at, source.size)
+            progress(_READING, cursor.at, source.size)
     except BrokenStream as error:
         broken = _where(error)
-    progress("reading the stream", source.size, source.size)
+    progress(_READING, source.size, source.size)
     return _stream(source, walk, walk, None, broken)
 
 
 def _stream(
-    source: Source, walk: Walk, devices: Walk, later: Callable[[], PageIndex] | None, broken: str = ""
+    source: Source, walk: Walk, devices: Walk, later: Callable[[Progress], PageIndex] | None, broken: str = ""
 ) -> Stream:
     index = walk.ram.index
     blocks = tuple(index.blocks)
-    memory = StreamMemory(blocks, lambda: _block_bytes(source, later() if later else index))
+    memory = StreamMemory(blocks, lambda progress: _block_bytes(source, later(progress) if later else index))
     sections, description = tuple(devices.sections), devices.description
     return Stream(source, walk.configuration, blocks, memory, sections, description, None if later else index, broken)
 
 
-def _indexed(walk: Walk, cursor: Cursor, sections: Sequence[Section]) -> PageIndex:
-    """Return the index of all pages, which end where the sections of the devices begin. Raises OpenError."""
+def _indexed(walk: Walk, cursor: Cursor, sections: Sequence[Section], progress: Progress) -> PageIndex:
+    """Return the index of all pages, which end where the sections of the devices begin.
+
+    Raises OpenError, and what `progress` raises; a second call goes on where that was.
+    """
     first = sections[0]
     devices = first.at - len(first.name.encode("latin-1")) - SECTION_HEADER
     try:
         while cursor.at < devices and step(walk, cursor):
-            pass
+            progress(_READING, cursor.at, cursor.end)
     except BrokenStream as error:
         raise OpenError(f"the memory of the stream {_where(error)}", "save the guest again") from None
     if cursor.at != devices:

@@ -8,6 +8,7 @@ from itertools import accumulate
 from threading import Lock
 from typing import Final
 
+from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.images.qemu_stream.head import Block
 from vmci_tui.layers.file import Source
 from vmci_tui.layers.read_into import read_into
@@ -19,7 +20,7 @@ _ALIGN: Final = 1 << 16
 class StreamMemory:
     """The source of the guest's memory. The pages are indexed when the first byte is read."""
 
-    def __init__(self, blocks: tuple[Block, ...], index: Callable[[], Sequence[Source]]) -> None:
+    def __init__(self, blocks: tuple[Block, ...], index: Callable[[Progress], Sequence[Source]]) -> None:
         self._lengths = [block.length for block in blocks]
         rounded = (-(-length // _ALIGN) * _ALIGN for length in self._lengths)
         self.starts = tuple(accumulate(rounded, initial=0))
@@ -31,6 +32,10 @@ class StreamMemory:
     @property
     def size(self) -> int:
         return self.starts[-1]
+
+    def find_pages(self, progress: Progress) -> None:
+        """Index the pages now. Raises OpenError if the stream is damaged, and what `progress` raises."""
+        self._opened(progress)
 
     def read(self, offset: int, length: int) -> bytes:
         """Return bytes; fewer at the end or where a page is damaged. Raises OpenError if the stream is."""
@@ -76,8 +81,8 @@ class StreamMemory:
         number = bisect_right(self.starts, offset) - 1
         return number, offset - self.starts[number], min(length, self.starts[number + 1] - offset)
 
-    def _opened(self) -> Sequence[Source]:
+    def _opened(self, progress: Progress = no_progress) -> Sequence[Source]:
         with self._lock:
             if self._blocks is None:
-                self._blocks = self._index()
+                self._blocks = self._index(progress)
             return self._blocks

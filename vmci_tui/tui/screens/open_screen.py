@@ -231,7 +231,7 @@ class OpenScreen(Dialog[bool]):
         try:
             if opens_slowly(path):
                 host(self).refuse_outside(path)
-                self._job.start(partial(open_document, path, choice.blob, None), self._read, self._not_read)
+                self._job.start(partial(open_document, path, choice.blob, None, pages=True), self._read, self._not_read)
                 return
             host(self).open_file(path, choice.blob)
         except VmciError as error:
