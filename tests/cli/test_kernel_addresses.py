@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.kernel.cut_guests import unpacked
+from tests.kernel.symbols.kallsyms_writer import names_of
 from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from vmci_tui.adoption.kernel_addresses import KernelAddresses, kernel_addresses
@@ -20,7 +21,8 @@ from vmci_tui.render.kernel.address_report import address_json, address_lines, l
 from vmci_tui.render.kernel.pointer_report import pointers_in, pointers_json, rows_with_symbols
 
 _START = 0xFFFFFFFF81000000
-_TABLE = SymbolTable((b"T_text", b"Tpanic", b"D_end"), (_START, _START + 0x100, _START + 0x1000), "absolute", _START)
+_NAMES = names_of((b"T_text", b"Tpanic", b"D_end"))
+_TABLE = SymbolTable(_NAMES, (_START, _START + 0x100, _START + 0x1000), "absolute", _START)
 _SAMPLE = str(SAMPLES / "amd64-cut-note.elf")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from textual.pilot import Pilot
 
+from tests.kernel.symbols.kallsyms_writer import names_of
 from tests.tui.driving import main_screen, running, settled, shown, until
 from vmci_tui.adoption.kernel_facts import KernelFound
 from vmci_tui.kernel.cpus.cpu import cpus_of
@@ -27,8 +28,11 @@ async def _learned(pilot: Pilot[None]) -> tuple[Session, int]:
     address = next(cpu.role("pc") for cpu in cpus_of(dump.notes, dump.machine) if cpu.role("pc"))
     assert address is not None
     paddr = dump.guest_memory.ranges[0].paddr
-    table = SymbolTable((b"T_text", b"tidle", b"D_end"), (address - _OFFSET - 1, address - _OFFSET, address + 64),
-                        "absolute", address - _OFFSET - paddr)  # fmt: skip
+    names, addresses = (
+        names_of((b"T_text", b"tidle", b"D_end")),
+        (address - _OFFSET - 1, address - _OFFSET, address + 64),
+    )
+    table = SymbolTable(names, addresses, "absolute", address - _OFFSET - paddr)
     session.learn(KernelFound(table, "little", 8, None))
     await settled(pilot)
     return session, address

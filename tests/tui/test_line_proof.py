@@ -8,6 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.findings.test_lines import facts_in
+from tests.kernel.symbols.kallsyms_writer import names_of
 from tests.tui.driving import main_screen, running, settled, shown, until
 from vmci_tui.adoption.kernel_facts import KernelFound
 from vmci_tui.document import edit_text
@@ -25,7 +26,9 @@ async def _learned(pilot: Pilot[None], unknown: tuple[bytes, ...] = ()) -> Sessi
     """Let the app know what memory says, by the true note: its samples are too small for a kernel's tables."""
     session = main_screen(pilot).session
     facts = facts_in(session.document, unknown)
-    session.learn(KernelFound(SymbolTable((b"T_text",), (0xFFFFFFFF81000000,), "absolute", 0), "little", 8, facts))
+    session.learn(
+        KernelFound(SymbolTable(names_of((b"T_text",)), (0xFFFFFFFF81000000,), "absolute", 0), "little", 8, facts)
+    )
     await until(pilot, lambda: session.judgement is not None and session.judgement.lines is not None)
     await settled(pilot)
     return session

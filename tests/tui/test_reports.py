@@ -8,6 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.findings.test_lines import facts_in
+from tests.kernel.symbols.kallsyms_writer import names_of
 from tests.tui.driving import main_screen, running, settled, shown, until
 from vmci_tui.adoption.kernel_facts import KernelFound
 from vmci_tui.kernel.symbols.table import SymbolTable
@@ -41,7 +42,9 @@ async def test_each_line_as_prove_prints_it(sample: Sample) -> None:
         await pilot.press("escape")
         session = main_screen(pilot).session
         session.learn(
-            KernelFound(SymbolTable((b"T_text",), (1 << 32,), "absolute", 0), "little", 8, facts_in(session.document))
+            KernelFound(
+                SymbolTable(names_of((b"T_text",)), (1 << 32,), "absolute", 0), "little", 8, facts_in(session.document)
+            )
         )
         await until(pilot, lambda: session.judgement is not None and session.judgement.lines is not None)
         await _run(pilot, "vmci prove")

@@ -5,12 +5,16 @@ Written from the sources of Linux 4.19, 6.1, 6.4 and 7.0, apart from the code th
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterable
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 from tests.dumps.factory import Load, elf
 from tests.kernel.notes import prstatus, qemu_state
 from tests.proof.synthetic import PAGE, Ram
 from vmci_tui.formats.elf_note import ByteOrder, Note
+from vmci_tui.kernel.symbols.compressed_names import CompressedNames
 
 BANNER: Final = b"Linux version 6.1.0-test (me@here) (gcc 12) #1 SMP\n\0"
 _PARTS: Final = (b"sys_", b"_init", b"t_", b"Tdo_")
@@ -143,3 +147,11 @@ def paged(ram: Ram, kernel: Kernel, root: int = 0x1000) -> tuple[Note, ...]:
 def dump_of(ram: Ram) -> bytes:
     """Return an ELF dump of x86-64 with the memory."""
     return elf(loads=[Load(number * PAGE, bytes(data)) for number, data in sorted(ram.pages.items())])
+
+
+def names_of(texts: Iterable[bytes]) -> CompressedNames:
+    """Return names that are not compressed: each token is a character. None has more than 127."""
+    records = [bytes((len(text),)) + text for text in texts]
+    starts = array("I", accumulate(map(len, records), initial=0))
+    few = array("I", [number for number, one in enumerate(records) if one[0] < 3])
+    return CompressedNames(b"".join(records), starts, few, tuple(bytes((code,)) for code in range(256)))

@@ -8,7 +8,6 @@ there is no base: 64-bit kernels have offsets from themselves, 32-bit ones whole
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
 from typing import Final, Literal
 
 from vmci_tui.common.records import NamedTuple
@@ -25,6 +24,7 @@ WORDS: Final[dict[Form, str]] = {
 }
 """How each form holds an address."""
 _PAGE: Final = 4096
+_SOME: Final = 64
 _LEAST: Final = 8
 """Bytes of a symbol on average, at least: in real kernels more than 100."""
 
@@ -43,14 +43,14 @@ class Addresses(NamedTuple):
 
 def addresses_of(data: bytes, table: TokenTable, names: Names, order: ByteOrder, word: int) -> Addresses | None:
     """Return the addresses; None if none of the forms gives ascending ones."""
-    count = len(names.texts)
+    count = len(names.compressed)
     after = _up(table.index_at + INDEX_LENGTH, 4)
     base_before = names.count_at - word
     before = base_before - _up(4 * count, word)
     for offsets, base in ((after, _up(after + 4 * count, word)), (before, base_before)):
-        for found in _relative(data, offsets, base, count, order, word):
-            if _ascends(found.values):
-                return found
+        found = _relative(data, offsets, base, count, order, word)
+        if found is not None:
+            return found
     for at in (names.count_at - count * word, after):
         whole = _numbers(data, at, count, "Q" if word == 8 else "I", order)
         if whole is not None and whole[0] and _ascends(whole):
@@ -58,20 +58,34 @@ def addresses_of(data: bytes, table: TokenTable, names: Names, order: ByteOrder,
     return None
 
 
-def _relative(data: bytes, at: int, base_at: int, count: int, order: ByteOrder, word: int) -> Iterator[Addresses]:
-    """Yield what offsets at `at` mean in each form."""
+def _relative(data: bytes, at: int, base_at: int, count: int, order: ByteOrder, word: int) -> Addresses | None:
+    """Return what offsets at `at` mean in the first form in which they are ascending addresses; None if in none."""
     offsets = _numbers(data, at, count, "i", order)
     if offsets is None:
-        return
-    mask = (1 << 8 * word) - 1
+        return None
     base = int.from_bytes(data[base_at : base_at + word], order)
+    forms: list[tuple[Form, int]] = []
     # Offsets of 32 bits from 0 are whole addresses to a 32-bit kernel.
     if base % _PAGE == 0 and (base or word == 8) and base_at + word <= len(data):
-        if min(offsets, default=0) < 0:
-            yield Addresses(tuple([base - 1 - one if one < 0 else one for one in offsets]), "per-cpu", at, base_at)
-        yield Addresses(tuple([base + (one & 0xFFFFFFFF) & mask for one in offsets]), "relative", at, base_at)
+        forms = [("per-cpu", base), ("relative", base)] if min(offsets, default=0) < 0 else [("relative", base)]
     if word == 8:
-        yield Addresses(tuple(at + 4 * number + one for number, one in enumerate(offsets)), "self-relative", at)
+        forms.append(("self-relative", at))
+    for form, start in forms:
+        # What is not a table of addresses is nearly always known by a few of them.
+        some = _meant(offsets[::_SOME], form, start, word, _SOME)
+        if list(some) == sorted(some) and _ascends(values := _meant(offsets, form, start, word)):
+            return Addresses(values, form, at, None if form == "self-relative" else base_at)
+    return None
+
+
+def _meant(offsets: array[int], form: Form, start: int, word: int, step: int = 1) -> tuple[int, ...]:
+    """Return the addresses that offsets mean, of which each `step`-th is given."""
+    if form == "self-relative":
+        return tuple([start + 4 * step * number + one for number, one in enumerate(offsets)])
+    if form == "per-cpu":
+        return tuple([start - 1 - one if one < 0 else one for one in offsets])
+    mask = (1 << 8 * word) - 1
+    return tuple([start + (one & 0xFFFFFFFF) & mask for one in offsets])
 
 
 def _numbers(data: bytes, at: int, count: int, code: str, order: ByteOrder) -> array[int] | None:

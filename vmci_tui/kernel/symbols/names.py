@@ -12,6 +12,7 @@ from typing import Final
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.kernel.symbols.compressed_names import HEAD, WIDE, CompressedNames
 from vmci_tui.kernel.symbols.tokens import TokenTable
 
 _GROUP: Final = 256
@@ -24,8 +25,8 @@ _MOST: Final = 1 << 19
 """Symbols of the largest table: three times those of Debian's kernels."""
 _LONGEST: Final = 512
 """Characters of a name and its type: KSYM_NAME_LEN."""
-_TEXT: Final = 32 << 20
-"""Characters of all names together: real ones have 2 to 5 MiB."""
+_TEXT: Final = 64 << 20
+"""Characters of all names together, if each token were the longest one: real names have 1 to 5 MiB."""
 _STEP: Final = 1 << 16
 """Bytes of reading that take as much time as half of a group of names."""
 _OF_NAMES: Final = 32
@@ -47,8 +48,8 @@ class Names(NamedTuple):
     """Where their number is, at the start or the end of its record."""
     count_at: int
     """Where the record of their number begins; what belongs before it ends there."""
-    texts: tuple[bytes, ...]
-    """The type, one character, and the name, in the order of the addresses."""
+    compressed: CompressedNames
+    """In the order of the addresses."""
     wide: bool
     """Whether the markers are unsigned longs of 64 bits: an older kernel."""
 
@@ -114,36 +115,40 @@ def _names(
         for before in (word, 4)[: word // 4]:
             count = int.from_bytes(data[start - before : start - before + 4], order)
             if most - _GROUP < count <= min(most, _MOST):
-                texts = _decoded(data, table.texts, start, markers_at, markers, count, budget)
-                if texts is not None:
-                    return Names(start, start - before, start - word, texts, False)
+                names = _compressed(data[start:markers_at], table.texts, markers, count, budget)
+                if names is not None:
+                    return Names(start, start - before, start - word, names, False)
     return None
 
 
-def _decoded(
-    data: bytes, tokens: tuple[bytes, ...], at: int, end: int, markers: array[int], count: int, budget: Budget
-) -> tuple[bytes, ...] | None:
-    """Return `count` names from `at` on; None if one is not within `end`, or the markers say otherwise."""
-    out: list[bytes] = []
-    start, left = at, _TEXT
-    join, token = b"".join, tokens.__getitem__  # some 100,000 names: what is looked up once is not looked up for each
-    for marker in markers[: -(-count // _GROUP)]:
-        if at - start != marker:
+def _compressed(
+    data: bytes, tokens: tuple[bytes, ...], markers: array[int], count: int, budget: Budget
+) -> CompressedNames | None:
+    """Return the `count` names at the start of `data`; None if they are not within it, or not where the markers say."""
+    budget.spend(len(data))
+    lengths = bytes([min(len(token), 0xFF) for token in tokens])
+    usual = min(WIDE - 1, _LONGEST // max(*lengths, 1))
+    starts, odd, at, end = array("I"), array("I"), 0, len(data)
+    add = starts.append  # some 100,000 names: what is looked up once is not looked up for each
+    for number, marker in enumerate(markers[: -(-count // _GROUP)]):
+        if at != marker:
             return None
-        group, texts = at, list[bytes]()
-        for _ in range(min(_GROUP, count - len(out))):
-            length, at = data[at], at + 1
-            if length & 0x80:
-                length, at = length & 0x7F | data[at] << 7, at + 1
-            stop = at + length
-            if not 0 < length <= _LONGEST or stop > end:
+        for _ in range(min(_GROUP, count - number * _GROUP)):
+            if at >= end:
                 return None
-            texts.append(join(map(token, data[at:stop])))
-            at = stop
-        budget.spend((at - group) * _OF_NAMES)
-        lengths = list(map(len, texts))
-        left -= sum(lengths)
-        if left < 0 or max(lengths) > _LONGEST:
-            return None
-        out += texts
-    return tuple(out)
+            add(at)
+            length = data[at]
+            at += 1
+            if not HEAD <= length <= usual:
+                if length < HEAD or length & WIDE:
+                    odd.append(len(starts) - 1)
+                if length & WIDE:
+                    length, at = length & ~WIDE | int.from_bytes(data[at : at + 1], "little") << 7, at + 1
+                if not 0 < length <= _LONGEST or sum(data[at : at + length].translate(lengths)) > _LONGEST:
+                    return None
+            at += length
+        budget.spend((at - marker) * _OF_NAMES)
+    add(at)
+    if at > end or (at * max(lengths) > _TEXT and sum(data[:at].translate(lengths)) > _TEXT):
+        return None
+    return CompressedNames(data[:at], starts, odd, tokens)

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from vmci_tui.common.records import NamedTuple
 from vmci_tui.kernel.symbols.addresses import Form
+from vmci_tui.kernel.symbols.compressed_names import CompressedNames
 
 _STARTS = (b"_text", b"_stext")
 _ENDS = (b"_etext", b"_einittext")
@@ -34,25 +35,24 @@ class Spot(NamedTuple):
 class SymbolTable:
     """All symbols of a kernel, in the order of their addresses."""
 
-    def __init__(self, texts: tuple[bytes, ...], addresses: Sequence[int], form: Form, shift: int | None) -> None:
-        """`texts`: type and name; `shift`: virtual less physical addresses of the image, None if unknown."""
-        self._texts, self._addresses = texts, addresses
+    def __init__(self, names: CompressedNames, addresses: Sequence[int], form: Form, shift: int | None) -> None:
+        """`shift`: virtual less physical addresses of the image, None if unknown."""
+        self._names, self._addresses = names, addresses
         self.form, self.shift = form, shift
 
     def __reduce__(self) -> tuple[Callable[..., SymbolTable], tuple[object, ...]]:
         """Pack the table into few objects: unpickling 200,000 of them would keep other threads waiting."""
-        packed = b"\0".join(self._texts), array("Q", self._addresses).tobytes()
-        return _unpacked, (*packed, self.form, self.shift, self.start)
+        return _unpacked, (self._names, array("Q", self._addresses), self.form, self.shift, self.start)
 
     def __len__(self) -> int:
-        return len(self._texts)
+        return len(self._names)
 
     def __iter__(self) -> Iterator[Symbol]:
-        return map(self._symbol, range(len(self._texts)))
+        return map(self._symbol, range(len(self)))
 
     def named(self, name: bytes) -> tuple[Symbol, ...]:
         """Return the symbols of this name; there may be several local ones."""
-        return tuple(self._symbol(number) for number in self._numbers(name))
+        return tuple(map(self._symbol, self._names.numbers(name)))
 
     def address(self, name: bytes) -> int | None:
         """Return the address of the first symbol of this name; None if there is none."""
@@ -60,7 +60,7 @@ class SymbolTable:
 
     def addresses(self, name: bytes) -> Iterator[int]:
         """Yield the addresses of the symbols of this name: of a local one there may be thousands."""
-        return (self._addresses[number] for number in self._numbers(name))
+        return (self._addresses[number] for number in self._names.numbers(name))
 
     def spot(self, address: int) -> Spot | None:
         """Return the symbol at or before an address of the image, the first of several; None outside the image."""
@@ -88,33 +88,13 @@ class SymbolTable:
     def _code_end(self) -> int:
         return max((at for name in _ENDS if (at := self.address(name)) is not None), default=self._addresses[-1])
 
-    def _numbers(self, name: bytes) -> Iterator[int]:
-        """Yield the numbers of the symbols of this name."""
-        first, last = self._first.get(name), self._last.get(name)
-        if first is None or last is None:
-            return
-        yield first
-        yield from (number for number in range(first + 1, last) if self._texts[number][1:] == name)
-        if last != first:
-            yield last
-
-    @cached_property
-    def _first(self) -> dict[bytes, int]:
-        """The first symbol of each name."""
-        last = len(self._texts) - 1
-        return {text[1:]: last - number for number, text in enumerate(reversed(self._texts))}
-
-    @cached_property
-    def _last(self) -> dict[bytes, int]:
-        return {text[1:]: number for number, text in enumerate(self._texts)}
-
     def _symbol(self, number: int) -> Symbol:
-        text = self._texts[number]
-        return Symbol(text[1:], chr(text[0]), self._addresses[number])
+        text = self._names.text(number)
+        return Symbol(text[1:], text[:1].decode("latin-1"), self._addresses[number])
 
 
-def _unpacked(texts: bytes, addresses: bytes, form: Form, shift: int | None, start: int) -> SymbolTable:
-    """Return a table as it was before it was pickled; its start was found then by name, which takes long."""
-    table = SymbolTable(tuple(texts.split(b"\0")), array("Q", addresses), form, shift)
+def _unpacked(names: CompressedNames, addresses: array[int], form: Form, shift: int | None, start: int) -> SymbolTable:
+    """Return a table as it was before it was pickled, with its start, which was looked up then."""
+    table = SymbolTable(names, addresses, form, shift)
     table.__dict__["start"] = start
     return table

@@ -24,6 +24,8 @@ _TEXTS: Final = 1 << 16
 """Bytes of reading that take as much time as to look for the texts around the digits."""
 _ALIGNMENTS: Final = (8, 4, 2)
 INDEX_LENGTH: Final = 2 * COUNT
+MOST: Final = COUNT * _LONGEST + INDEX_LENGTH
+"""Bytes from the digits of the longest table to the end of its index, at most."""
 
 
 class TokenTable(NamedTuple):
@@ -35,9 +37,12 @@ class TokenTable(NamedTuple):
     texts: tuple[bytes, ...]
 
 
-def token_tables(data: bytes, order: ByteOrder, budget: Budget) -> Iterator[TokenTable]:
-    """Yield the token tables in `data`, whose first byte is aligned to a page. Raises Spent."""
-    at = data.find(_DIGITS)
+def token_tables(data: bytes, order: ByteOrder, budget: Budget, start: int = 0) -> Iterator[TokenTable]:
+    """Yield the token tables in `data` whose digits are at `start` or after it. Raises Spent.
+
+    The first byte of `data` is aligned to a page.
+    """
+    at = data.find(_DIGITS, start)
     while at >= 0:
         budget.spend(_TEXTS)
         found = _around(data, at, order)
