@@ -19,7 +19,8 @@ from vmci_tui.images.qemu_stream.records import MAGIC as STREAM
 from vmci_tui.images.raw import open_mapped
 from vmci_tui.images.stream_image.open_stream import open_stream
 from vmci_tui.images.wrapped import libvirt_save, qcow2
-from vmci_tui.images.wrapped.open_wrapped import open_disk, open_save
+from vmci_tui.images.wrapped.decoders import COMPRESSIONS
+from vmci_tui.images.wrapped.open_wrapped import open_compressed, open_disk, open_save
 from vmci_tui.layers.file import FileSource, Source, read_small
 
 _HEAD: Final = 16
@@ -31,8 +32,8 @@ class ImageFormat(NamedTuple):
 
     magic: bytes
     """The first bytes of such a file."""
-    open: Callable[[Source, ImageChoice], GuestImage]
-    """Raises OpenError for a damaged image."""
+    open: Callable[[Source, ImageChoice], GuestImage | None]
+    """Returns None for a file that only begins like one. Raises OpenError for a damaged image."""
 
 
 IMAGES: Final = (
@@ -42,6 +43,7 @@ IMAGES: Final = (
     ImageFormat(libvirt_save.MAGIC, open_save),
     ImageFormat(libvirt_save.UNFINISHED, open_save),
     ImageFormat(qcow2.MAGIC, open_disk),
+    *(ImageFormat(compression.magic, open_compressed) for compression in COMPRESSIONS),
 )
 
 

@@ -25,6 +25,8 @@ _SAVE: Final = b"LibvirtQemud"
 """The first bytes of a save, finished or not."""
 _STREAMS: Final = (b"QEVM", b"QFI\xfb", _SAVE)
 """The first bytes of files that hold a QEMU stream: a stream itself, a qcow2 disk, and a save."""
+_COMPRESSED: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd")
+"""The first bytes of files by gzip, bzip2, xz and zstd, which may hold a stream."""
 _QUICK: Final = 4 << 20
 """Bytes; a shorter save decompresses in a tenth of a second, if not by bzip2."""
 _LARGE: Final = 128 << 20
@@ -118,8 +120,10 @@ def opens_slowly(path: str) -> bool:
     try:
         with FileSource(path) as source:
             head = source.read(0, len(_SAVE))
-            if source.size >= _LARGE and head.startswith(_STREAMS):
+            if head.startswith(_STREAMS) and source.size >= _LARGE:
                 return True
+            if head.startswith(_COMPRESSED):
+                return source.size >= _QUICK
             if source.size < _QUICK or head != _SAVE:
                 return False
             from vmci_tui.images.wrapped.libvirt_save import read_save_head

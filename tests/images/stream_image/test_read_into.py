@@ -12,10 +12,9 @@ from tests.dumps.factory import ram as some_memory
 from tests.images.qemu_stream.written import PAGE, clock, deflated, entry, filled, plain, ram, sizes, stream
 from tests.opened_files import file_source
 from vmci_tui.images.as_dump import dump_of
-from vmci_tui.images.guest_image import ImageChoice
+from vmci_tui.images.guest_image import GuestImage, ImageChoice
 from vmci_tui.images.stream_image.open_stream import open_stream
-from vmci_tui.images.wrapped.shifted import ShiftedSource
-from vmci_tui.layers.file import BytesSource, FileSource, Source
+from vmci_tui.layers.file import BytesSource, FileSource
 from vmci_tui.layers.read_into import read_into
 
 _SIZE = 16 << 20
@@ -41,18 +40,16 @@ def _written() -> bytes:
 
 
 @pytest.fixture(params=["a file", "in a file", "bytes"])
-def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
-    if request.param == "bytes":
-        return BytesSource(_written())
+def image(request: pytest.FixtureRequest, tmp_path: Path) -> GuestImage:
     head = _HEAD if request.param == "in a file" else b""
+    if request.param == "bytes":
+        return open_stream(BytesSource(_written()), ImageChoice())
     path = tmp_path / "stream"
     path.write_bytes(head + _written())
-    file = file_source(str(path))
-    return ShiftedSource(file, len(head)) if head else file
+    return open_stream(file_source(str(path)), ImageChoice(), len(head))
 
 
-def test_a_buffer_gets_the_bytes_that_are_read(source: Source) -> None:
-    image = open_stream(source, ImageChoice())
+def test_a_buffer_gets_the_bytes_that_are_read(image: GuestImage) -> None:
     chance, dump = random.Random(1), dump_of(image)
     for read in (image.source, dump.source):
         whole = read.read(0, read.size)

@@ -42,6 +42,7 @@ def _devices() -> bytes:
 
 _KINDS: Final = {
     **{name: _Kind(partial(save, format_), AT) for name, format_ in ({"plain": PLAIN} | COMPRESSED).items()},
+    **{f"only {name}": _Kind(format_[1], 20) for name, format_ in COMPRESSED.items()},
     "qcow2": _Kind(lambda _: data_of("pc-savevm-7.2.qcow2"), 1 << 18),
     "devices": _Kind(lambda _: _devices(), 100),
 }

@@ -7,10 +7,13 @@ from struct import pack
 
 import pytest
 
-from tests.images.wrapped.saves import AT, COMPRESSED, PLAIN, data_of, save
+from tests.images.wrapped.saves import AT, COMPRESSED, PLAIN, data_of, save, stream
+from tests.paths import DATA
+from tests.zstd import zstd
 from vmci_tui.common.errors import OpenError
 from vmci_tui.images.guest_image import GuestImage, ImageChoice
 from vmci_tui.images.open_image import image_of
+from vmci_tui.images.stream_image.stream import read_stream
 from vmci_tui.layers.file import BytesSource
 
 _SAVE_SUM = "08e82b8942c07d2ed88631b1f9facb625daca589c55446e03c68d523beffde54"
@@ -63,6 +66,38 @@ def test_a_save_of_a_big_endian_host_is_read() -> None:
     assert image.stream is not None and (image.stream.at, image.stream.complete) == (AT, True)
 
 
+def test_a_sparse_save_is_read() -> None:
+    """Offsets of mapped-ram count from the start of the file, in which libvirt's head comes first."""
+    plain = zstd.decompress((DATA / "streams" / "pc-mapped-10.0.qevm.zst").read_bytes())
+    inside = plain
+    for block in read_stream(BytesSource(plain)).blocks:
+        assert block.mapped is not None
+        places = (block.mapped.bitmap, block.mapped.pages)
+        inside = inside.replace(pack(">QQ", *places), pack(">QQ", *(place + AT for place in places)))
+    image, wanted = _opened(save((6, bytes), inside)), _opened(plain)
+    assert image.stream is not None and (image.stream.at, image.stream.wrapped) == (AT, "libvirt")
+    assert (image.notes, image.entry, image.memory.ranges) == (wanted.notes, wanted.entry, wanted.memory.ranges)
+    assert _memory_sum(image) == _memory_sum(wanted)
+
+
+@pytest.mark.parametrize("name", COMPRESSED)
+def test_a_compressed_stream_opens_as_it_is(name: str) -> None:
+    plain, image = _opened(stream()), _opened(COMPRESSED[name][1](stream()))
+    assert image.stream is not None
+    assert (image.stream.at, image.stream.wrapped, image.stream.compression) == (0, None, name)
+    assert (image.notes, image.entry, image.memory) == (plain.notes, plain.entry, plain.memory)
+    cut = _opened(COMPRESSED[name][1](stream())[:-8])
+    assert f"its {name} data is cut off" in cut.missing
+
+
+@pytest.mark.parametrize("name", COMPRESSED)
+def test_what_else_is_compressed_is_not_an_image(name: str) -> None:
+    for data in (b"a text", bytes(3 << 20)):
+        packed = COMPRESSED[name][1](data)
+        assert image_of(BytesSource(packed), ImageChoice()) is None
+        assert image_of(BytesSource(packed[:17]), ImageChoice()) is None
+
+
 def test_an_unfinished_save_shows_what_it_has_and_says_so() -> None:
     data = bytearray(save(PLAIN)[:300_000])
     data[:16] = b"LibvirtQemudPart"
@@ -82,7 +117,7 @@ def test_a_compressed_save_that_is_cut_names_what_is_cut(name: str) -> None:
         assert f"its {name} data is cut off" in image.missing and image.memory.ranges
 
 
-@pytest.mark.parametrize(("number", "words"), [(4, "lzop"), (6, "sparse"), (9, "format 9")])
+@pytest.mark.parametrize(("number", "words"), [(4, "lzop"), (9, "format 9")])
 def test_what_is_not_read_is_named(number: int, words: str) -> None:
     with pytest.raises(OpenError, match=words) as caught:
         _opened(save((number, bytes)))

@@ -40,9 +40,9 @@ class Walk:
     """Whether the walk came to the end of the stream."""
 
 
-def begin(source: Source) -> tuple[Walk, Cursor]:
-    """Read the configuration; return the walk and its place. Raises BrokenStream."""
-    cursor = Cursor(source)
+def begin(source: Source, at: int = 0) -> tuple[Walk, Cursor]:
+    """Read the configuration of the stream at an offset; return the walk and its place. Raises BrokenStream."""
+    cursor = Cursor(source, at)
     configuration = read_configuration(cursor)
     return Walk(configuration, RamRecords(configuration, source.size)), cursor
 

@@ -34,9 +34,9 @@ _NAMED: Final = 8
 """The most blocks that are named in a sentence."""
 
 
-def open_stream(source: Source, choice: ImageChoice) -> GuestImage:
-    """Read what a stream holds. Raises OpenError for one whose head is damaged."""
-    stream = read_stream(source, choice.progress)
+def open_stream(source: Source, choice: ImageChoice, at: int = 0) -> GuestImage:
+    """Read what the stream at an offset of a file holds. Raises OpenError for one whose head is damaged."""
+    stream = read_stream(source, choice.progress, at)
     if choice.pages:
         with suppress(OpenError):  # what is before a damage is shown, and each read of memory says it
             stream.memory.find_pages(choice.progress)

@@ -51,13 +51,14 @@ class Stream:
         return b"" if found is None else self.source.read(found.at, min(found.length, most))
 
 
-def read_stream(source: Source, progress: Progress = no_progress) -> Stream:
-    """Read a stream. Raises OpenError if not even its head is whole, and what `progress` raises.
+def read_stream(source: Source, progress: Progress = no_progress, at: int = 0) -> Stream:
+    """Read the stream at an offset of a file; all offsets are those of the file.
 
     `progress` is called between sections where the whole stream has to be read: its end is missing, or not the file's.
+    Raises OpenError if not even its head is whole, and what `progress` raises.
     """
     try:
-        walk, cursor = begin(source)
+        walk, cursor = begin(source, at)
     except BrokenStream as error:
         raise OpenError(f"this migration stream of QEMU {_where(error)}", "save the guest again") from None
     broken = ""

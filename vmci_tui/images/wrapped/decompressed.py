@@ -183,6 +183,11 @@ class DecompressedSource:
             self._place = self._start()
 
 
+def first_bytes(file: Source, compression: Compression) -> bytes:
+    """Return what the first bytes of a file decompress to, at most a chunk. Raises OpenError, PackageMissing."""
+    return _Place(file, 0, compression, compression.start()).next()
+
+
 def open_decompressed(
     file: Source, at: int, compression: Compression, progress: Progress = no_progress
 ) -> DecompressedSource:

@@ -1,8 +1,8 @@
 """Read the head of a file that `virsh save` or `virsh managedsave` wrote.
 
-libvirt 9.0, src/qemu/qemu_saveimage.h (virQEMUSaveHeader): 92 bytes in the byte order of the host, then XML of the
-domain and a cookie, each with a NUL, padded; then QEMU's stream, plain or compressed. The magic says whether libvirt
-finished the file.
+libvirt 9.0, and its source of 2025 for sparse saves, src/qemu/qemu_saveimage.h (virQEMUSaveHeader): 92 bytes in the
+byte order of the host, then XML of the domain and a cookie, each with a NUL, padded; then QEMU's stream, plain or
+compressed. The magic says whether libvirt finished the file.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ UNFINISHED: Final = b"LibvirtQemudPart"
 _FIELDS: Final = ("magic", "version", "data_len", "was_running", "format", "cookie_at", "unused")
 _CODES: Final = ("16s", "I", "I", "I", "I", "I", "56s")
 _VERSIONS: Final = (1, 2, 3)
-_RAW: Final = 0
+_PLAIN: Final = (0, 6)
+"""raw, and from libvirt 11 on sparse: mapped-ram, whose offsets are those of the whole file."""
 _FORMATS: Final[dict[int, Compression]] = {1: GZIP, 2: BZIP2, 3: XZ, 5: ZSTD}
-_LZOP, _SPARSE = 4, 6
+_LZOP: Final = 4
 
 
 class SaveHead(NamedTuple):
@@ -49,10 +50,7 @@ def read_save_head(file: Source) -> SaveHead:
     magic, _, length, _, number, _, _ = values
     if number == _LZOP:
         raise OpenError("this `virsh save` image is compressed by lzop, which vmci does not read", _unpack(length))
-    if number == _SPARSE:
-        words = "this `virsh save` image is sparse (libvirt 11 and later), which vmci does not read"
-        raise OpenError(words, "restore the guest and use `virsh dump --memory-only`")
-    if number != _RAW and number not in _FORMATS:
+    if number not in _PLAIN and number not in _FORMATS:
         raise OpenError(f"this `virsh save` image is of format {number}, which is not known", "is it damaged?")
     return SaveHead(len(head) + length, _FORMATS.get(number), magic == MAGIC)
 
