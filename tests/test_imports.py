@@ -30,9 +30,9 @@ LATE: Final = {
     # Dear packages, and parts of Python: milliseconds each.
     "textual": (SHOW, CHECK), "rich": (SHOW, CHECK), "asyncio": (SHOW, CHECK), "logging": (SHOW, CHECK),
     "platformdirs": (SHOW, CHECK), "pathlib": (SHOW, CHECK), "subprocess": (SHOW, CHECK), "tempfile": (SHOW, CHECK),
-    "elftools": _EVERY, "hexdump": _EVERY, "shtab": _EVERY, "json": _EVERY, "zipfile": _EVERY, "tomllib": (SHOW, APP),
+    "elftools": _EVERY, "hexdump": _EVERY, "shtab": _EVERY, "json": _EVERY, "zipfile": _EVERY, "tomllib": _EVERY,
     "argparse": (APP,), "multiprocessing": _EVERY, "sqlite3": _EVERY, "ctypes": _EVERY, "filecmp": _EVERY,
-    "difflib": (SHOW, VERSION),
+    "difflib": (SHOW, CHECK, VERSION), "datetime": (SHOW, CHECK, VERSION),
     "pygments": _EVERY, "markdown_it": _EVERY, "textual.widgets._text_area": _EVERY,
     "dataclasses": (SHOW, CHECK, VERSION), "inspect": (SHOW, CHECK, VERSION),
     # What an ELF dump without a fault does not need.
@@ -43,6 +43,9 @@ LATE: Final = {
     "vmci_tui.layers.flattened": (SHOW,), "vmci_tui.document.edit": (SHOW,), "vmci_tui.document.edit_entry": (SHOW,),
     "vmci_tui.opening.open_entry": (SHOW, APP), "vmci_tui.images": _EVERY, "vmci_tui.live": _EVERY,
     "vmci_tui.search.pages": _EVERY, "vmci_tui.saving.last_save": _EVERY, "vmci_tui.common.error_log": _EVERY,
+    "vmci_tui.readers.crash.other_files": _EVERY, "vmci_tui.readers.crash.kdump": _EVERY,
+    "vmci_tui.readers.libkdumpfile.kdump_rules": _EVERY, "vmci_tui.readers.libkdumpfile.open_kdump": _EVERY,
+    "vmci_tui.findings.checks.entry": _EVERY, "vmci_tui.findings.checks.entry_region": _EVERY,
     # What only a terminal, a command or a key needs.
     "vmci_tui.cli.terminal_lines": (SHOW, CHECK, VERSION),
     "vmci_tui.tui.all_bindings": _EVERY, "vmci_tui.tui.background": _EVERY, "vmci_tui.tui.main_actions": _EVERY,
@@ -64,7 +67,9 @@ LATE: Final = {
     "vmci_tui.bench": _EVERY, "vmci_tui.structure": _EVERY, "vmci_tui.qemu": _EVERY, "vmci_tui.lessons": _EVERY,
     "vmci_tui.cli.serving.lesson_server": _EVERY, "vmci_tui.cli": (APP,), "vmci_tui.tui": (SHOW, CHECK),
     "vmci_tui.findings": (SHOW, APP), "vmci_tui.readers": (SHOW, APP), "vmci_tui.proof": (SHOW, APP),
-    "vmci_tui.adoption.kernel_facts": _EVERY, "vmci_tui.kernel.lines.witnessed": _EVERY,
+    "vmci_tui.readers.gdb": _EVERY, "vmci_tui.readers.volatility3": _EVERY, "vmci_tui.repair.safe_fixes": _EVERY,
+    "vmci_tui.render.kernel.proof_report": _EVERY, "vmci_tui.render.ticket_page": _EVERY,
+    "vmci_tui.saving.new_file": _EVERY, "vmci_tui.adoption.kernel_facts": _EVERY, "vmci_tui.kernel.lines": _EVERY,
     "vmci_tui.kernel.symbols": _EVERY,
     "vmci_tui.adoption.made_note": _EVERY, "vmci_tui.adoption.pointed_note": _EVERY,
     "vmci_tui.search": (SHOW, APP), "vmci_tui.adoption": (SHOW, APP), "vmci_tui.repair": (SHOW, APP),

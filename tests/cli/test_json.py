@@ -17,7 +17,7 @@ from tests.kernel.symbols.kallsyms_writer import Kernel, dump_of, symbols, write
 from tests.paths import DATA, DOCS, SAMPLES
 from tests.proof.synthetic import Ram
 from vmci_tui.cli.run import main
-from vmci_tui.readers.verdicts import MORE_READERS
+from vmci_tui.readers.verdicts import more_readers
 
 sys.path.insert(0, str(DOCS))
 import json_changes
@@ -107,7 +107,7 @@ def test_check_of_several_files(printed: Printed) -> None:
 def test_check_of_one_reader_and_of_a_file_that_cannot_be_opened(printed: Printed) -> None:
     assert list(printed(of.Check, "check", "crlf.elf", "--for", "crash")["readers"]) == ["crash"]
     more = printed(of.Check, "check", "crlf.elf", "--all-readers")["more_readers"]
-    assert list(more) == [reader.name for reader in MORE_READERS]
+    assert list(more) == [reader.name for reader in more_readers()]
     Path("cut.elf").write_bytes((SAMPLES / "crlf.elf").read_bytes()[:100])
     assert "findings" not in printed(of.Check, "check", "cut.elf")
     assert printed(of.Check, "check", "cut.elf", "--all-readers")["more_readers"]["gdb"]["accepts"] is False

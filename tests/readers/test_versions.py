@@ -46,16 +46,17 @@ class _Whole:
 
 
 row: RuleRows[_Whole] = RuleRows("a program ", lambda _, name: Span(len(name), 1))
+_RULES = (
+    row("C13", "before", "old", "f", "old", "Old.", where=lambda _: Span(0, 1), until=(1, 5)),
+    row("C13", "before", "middle", "f", "middle", "Middle.", holds=lambda _: True, since=(1, 5), until=(2,)),
+    row("C13", "note", "new", "f", "N", "New.", where="field", says=lambda _: "new", since=(3,)),
+)
 _READER = Reader(
     "program",
     "2.0",
     "program FILE",
     _Whole,
-    (
-        row("C13", "before", "old", "f", "old", "Old.", where=lambda _: Span(0, 1), until=(1, 5)),
-        row("C13", "before", "middle", "f", "middle", "Middle.", holds=lambda _: True, since=(1, 5), until=(2,)),
-        row("C13", "note", "new", "f", "N", "New.", where="field", says=lambda _: "new", since=(3,)),
-    ),
+    lambda _: _RULES,
     lambda _: "yes",
     lambda _: {},
     {},
@@ -110,7 +111,7 @@ def _spend(reading: _Whole) -> bool:
 def test_another_version_that_takes_too_long_leaves_the_verdict() -> None:
     reader = replace(
         _READER,
-        rules=(row("C13", "before", "slow", "f", "slow", "Slow.", holds=_spend),),
+        rules_of=lambda _: (row("C13", "before", "slow", "f", "slow", "Slow.", holds=_spend),),
         read_as=lambda reading, version: reading if version >= (2,) else _Whole(reading.view, text=b""),
     )
     verdict = judge(reader, View(BytesSource(b"x")))

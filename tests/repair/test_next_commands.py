@@ -28,7 +28,7 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.images.as_dump import ImageDump
 from vmci_tui.knowledge.debug_packages import build_id, vmlinux_of
 from vmci_tui.readers import drgn
-from vmci_tui.readers.libkdumpfile.kdump_rules import LACKS_MACHINE
+from vmci_tui.readers.libkdumpfile.guest_rules import LACKS_MACHINE
 from vmci_tui.readers.verdicts import DEFAULT
 from vmci_tui.render.verdict_report import next_json, next_text
 from vmci_tui.repair.next_commands import NextCommand, copy_name, next_commands, shell_word

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from vmci_tui.common.span import Span
 from vmci_tui.document.document import Document
 from vmci_tui.findings.catalogue import Severity
-from vmci_tui.findings.checks import addresses, elf, entry, lines, memory, note, text
-from vmci_tui.findings.checks import entry_region as region
+from vmci_tui.findings.checks import addresses, elf, lines, memory, note, text
 from vmci_tui.findings.checks import text_values as values
 from vmci_tui.findings.finding import Check, Context, Finding, ReaderImpact
 from vmci_tui.findings.join_verdicts import grouped
@@ -22,6 +21,16 @@ if TYPE_CHECKING:
     from vmci_tui.kernel.lines.proved_line import ProvedLines
 
 __all__ = ["Context", "Finding", "ReaderImpact", "Severity", "Span", "findings"]
+
+
+def _entry(context: Context) -> Iterator[Finding]:
+    """Check the entry, and the memory that it points at, if one is open."""
+    if context.state.entry is None:
+        return
+    from vmci_tui.findings.checks import entry, entry_region
+
+    yield from entry.check(context)
+    yield from entry_region.check(context)
 
 
 def _of_elf() -> tuple[Check, ...]:
@@ -51,9 +60,7 @@ def _container(context: Context) -> Iterator[Finding]:
     yield from flattened.through_records(context, checks)
 
 
-_CHECKS: tuple[Check, ...] = (
-    *(entry.check, region.check, note.check, text.check, values.check, _container, memory.check, lines.check),
-)
+_CHECKS: tuple[Check, ...] = (*(_entry, note.check, text.check, values.check, _container, memory.check, lines.check),)
 _RANK = {"error": 0, "warning": 1, "info": 2}
 _EACH = 20
 """Findings of one code and severity that are listed; the last one counts the rest."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe
@@ -15,9 +15,11 @@ from vmci_tui.document.edit import Edit
 from vmci_tui.document.state import State
 from vmci_tui.findings.catalogue import Severity, catalogue
 from vmci_tui.formats.vmcoreinfo import Line
-from vmci_tui.kernel.lines.proved_line import ProvedLines
 from vmci_tui.readers.version import Version
 from vmci_tui.search.candidate import Proof
+
+if TYPE_CHECKING:
+    from vmci_tui.kernel.lines.proved_line import ProvedLines
 
 ORDER_HEADERS: Final = Edit.of(edit_headers.order_headers)
 _MERGE_HEADERS: Final = Edit.of(edit_headers.merge_headers)

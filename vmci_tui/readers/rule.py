@@ -106,15 +106,6 @@ class Rule(Generic[R_contra]):
         return (self.since is None or self.since <= version) and (self.until is None or version < self.until)
 
 
-def only(when: Callable[[R], bool], rules: Iterable[Rule[R]]) -> tuple[Rule[R], ...]:
-    """Return the rules limited to readings for which `when` is true, such as those of one kind of file."""
-
-    def guarded(check: Callable[[R], RuleHit | None]) -> Callable[[R], RuleHit | None]:
-        return lambda reading: check(reading) if when(reading) else None
-
-    return tuple(replace(rule, check=guarded(rule.check)) for rule in rules)
-
-
 class FiredRule(NamedTuple):
     """A rule that applies to a file."""
 
@@ -169,8 +160,9 @@ class Reader(Generic[R]):
     command: str
     """The command line, with FILE for the dump."""
     read: Callable[[View], R]
-    rules: tuple[Rule[R], ...]
-    """The rules of all versions, in the order in which the program applies them."""
+    rules_of: Callable[[R | None], tuple[Rule[Any], ...]]
+    """Returns the rules that may hold for a reading, of all versions, in the order in which the program applies them;
+    for None those of every kind of file. Rules for other kinds of files need not be imported."""
     accepted: Callable[[R], str]
     """Returns what it prints, in short, if it accepts."""
     lines: Callable[[bytes], Mapping[bytes, bytes]]
@@ -191,6 +183,11 @@ class Reader(Generic[R]):
     """Whether it shows the release even of a file that it refuses."""
     since: Mapping[bytes, Version] = field(default_factory=dict)
     """The first version that uses a key; all versions use the keys that are not here."""
+
+    @property
+    def rules(self) -> tuple[Rule[Any], ...]:
+        """All its rules."""
+        return self.rules_of(None)
 
     @cached_property
     def numbers(self) -> Version:
@@ -318,7 +315,7 @@ def decide(reader: Reader[R], reading: R) -> Verdict:
 
 def _hits(reader: Reader[R], reading: R) -> tuple[FiredRule, ...]:
     """Return the rules of all versions that apply to a reading."""
-    found = ((rule, rule.check(reading)) for rule in reader.rules)
+    found = ((rule, rule.check(reading)) for rule in reader.rules_of(reading))
     return tuple(
         FiredRule(rule, hit.span, visible(rule.words if hit.words is None else hit.words))
         for rule, hit in found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, Final
 
 from vmci_tui.common.budget import Budget
@@ -10,7 +11,7 @@ from vmci_tui.common.errors import SaveError, UsageError
 from vmci_tui.common.records import NamedTuple, dataclass
 from vmci_tui.common.safe_text import visible
 from vmci_tui.document.document import Document
-from vmci_tui.readers import crash, drgn, eu_readelf, gdb, libkdumpfile, makedumpfile, qemu, readelf, volatility3
+from vmci_tui.readers import crash, drgn, eu_readelf, libkdumpfile, makedumpfile, qemu, readelf
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import Reader, Verdict, judge
 from vmci_tui.readers.version import is_version
@@ -24,11 +25,16 @@ READERS: Final[tuple[Reader[Any], ...]] = (
     eu_readelf.READER,
 )
 """The readers of dumps, in the order on screen; QEMU, which reads the entry, comes before them."""
-MORE_READERS: Final[tuple[Reader[Any], ...]] = (gdb.READER, volatility3.READER)
-"""Programs that judge only if they are asked for: no finding and no repair is about them."""
 NAMES = ("qemu", *(reader.name for reader in READERS))
 
 Verdicts = Mapping[str, Verdict]
+
+
+def more_readers() -> tuple[Reader[Any], ...]:
+    """Return the programs that judge only if they are asked for: no finding and no repair is about them."""
+    from vmci_tui.readers import gdb, volatility3
+
+    return gdb.READER, volatility3.READER
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,14 @@ class ChosenReaders:
 
     qemu: str = qemu.READER.version
     dumps: tuple[Reader[Any], ...] = READERS
-    more: tuple[Reader[Any], ...] = MORE_READERS
+    versions: tuple[tuple[str, str], ...] = ()
+    """Versions of further readers, by their names."""
+
+    @cached_property
+    def more(self) -> tuple[Reader[Any], ...]:
+        """The readers that judge only if they are asked for."""
+        versions = dict(self.versions)
+        return tuple(item.at(versions.get(item.name, item.version)) for item in more_readers())
 
     @property
     def all(self) -> tuple[Reader[Any], ...]:
@@ -49,15 +62,16 @@ class ChosenReaders:
 
         Raises UsageError for an unknown reader, and for what is not a version.
         """
+        if not versions:
+            return self
         names = [reader.name for reader in self.all]
         for name, version in versions.items():
             if name not in names:
                 raise UsageError(f"unknown reader '{visible(name)}'", f"choose from {', '.join(names)}")
             if not is_version(version):
                 raise UsageError(f"'{visible(version)}' is not a version of {name}", f"write it as {name}=1.2.3")
-        dumps, more = (
-            tuple(item.at(versions.get(item.name, item.version)) for item in group) for group in (self.dumps, self.more)
-        )
+        dumps = tuple(item.at(versions.get(item.name, item.version)) for item in self.dumps)
+        more = tuple((item.name, versions.get(item.name, item.version)) for item in self.more)
         return ChosenReaders(versions.get("qemu", self.qemu), dumps, more)
 
 

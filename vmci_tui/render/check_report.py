@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.findings.finding import Finding
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.kernel.lines.kernel_state import KernelState
 from vmci_tui.readers.verdicts import VerdictPair, Verdicts
 from vmci_tui.render import dump_report, verdict_report
 from vmci_tui.render.finding_report import findings_text
-from vmci_tui.render.kernel.proof_report import counts_of, counts_words
 from vmci_tui.render.kernel.state_words import state_json, state_words
 from vmci_tui.repair.next_commands import NextCommand
 from vmci_tui.search.candidate import PROVED
 from vmci_tui.verdict.tally import tally
+
+if TYPE_CHECKING:
+    from vmci_tui.kernel.lines.kernel_state import KernelState
 
 
 class Checked(NamedTuple):
@@ -54,7 +55,7 @@ def check_json(checked: Checked) -> dict[str, Any]:
         **dump_report.head_json(checked.judgement.document),
         "findings": dump_report.findings_json(checked.found),
         "proof": verdict_report.proof_json(checked.judgement.proof),
-        "counts": None if (lines := checked.judgement.lines) is None else counts_of(lines),
+        "counts": _counts(checked.judgement),
         "kernel": state_json(_state(checked.judgement)),
         "readers": verdict_report.readers_json(checked.now),
         "next": verdict_report.next_json(checked.steps),
@@ -75,6 +76,14 @@ def check_text(checked: Checked) -> Iterator[str]:
     yield verdict_line(checked)
 
 
+def _counts(judgement: Judgement) -> dict[str, Any] | None:
+    if judgement.lines is None:
+        return None
+    from vmci_tui.render.kernel.proof_report import counts_of
+
+    return counts_of(judgement.lines)
+
+
 def _state(judgement: Judgement) -> KernelState | None:
     return None if judgement.facts is None else judgement.facts.state
 
@@ -84,9 +93,12 @@ def proof_line(checked: Checked) -> str:
     proof = checked.judgement.proof
     if proof is None or any(proof.why in item.message for item in checked.found):
         return ""
-    lines = checked.judgement.lines
-    each = "" if lines is None else f"; of its lines {counts_words(lines)} (`vmci prove` lists them)"
-    return f"the note is {PROVED[proof.proved]}: {proof.why}{each}"
+    words, lines = f"the note is {PROVED[proof.proved]}: {proof.why}", checked.judgement.lines
+    if lines is None:
+        return words
+    from vmci_tui.render.kernel.proof_report import counts_words
+
+    return f"{words}; of its lines {counts_words(lines)} (`vmci prove` lists them)"
 
 
 def verdict_line(checked: Checked) -> Safe:

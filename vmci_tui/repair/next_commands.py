@@ -26,11 +26,10 @@ from vmci_tui.knowledge.makedumpfile_releases import need_of
 from vmci_tui.layers.file import FileSource
 from vmci_tui.machines.lookup import machine_facts
 from vmci_tui.opening.open_file import names_vm
-from vmci_tui.readers.libkdumpfile.kdump_rules import LACKS_MACHINE
+from vmci_tui.readers.libkdumpfile.guest_rules import LACKS_MACHINE
 from vmci_tui.readers.rule import Verdict
 from vmci_tui.readers.verdicts import NAMES, Verdicts
 from vmci_tui.readers.version import numbers_of
-from vmci_tui.repair.safe_fixes import changes
 
 _OF_X86: Final = frozenset(("crash", "makedumpfile"))
 """Programs that read only dumps of the machine they are built for."""
@@ -121,7 +120,11 @@ def _repair(judgement: Judgement, verdicts: Verdicts, path: str, wrong: Finding 
     blind = [name for name, v in verdicts.items() if name in lied_to and v.state == "opens"]
     note = judgement.document.state.note
     mistaken = any(item.fix is not None and catalogue()[item.code].safe == "proved" for item in judgement.found)
-    if (refusing or blind or mistaken or wrong is not None) and changes(judgement):
+    if not (refusing or blind or mistaken or wrong is not None):
+        return
+    from vmci_tui.repair.safe_fixes import changes
+
+    if changes(judgement):
         command = Safe(f"vmci repair {file_words(judgement.document)} -o {shell_word(copy_of(judgement.document))}")
         also = "" if note is not None else ", and with the note from its memory if one is found"
         all_refusing = [name for name, v in verdicts.items() if v.accepts is False and _may_read(judgement, name)]

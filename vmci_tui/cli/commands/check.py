@@ -26,9 +26,7 @@ from vmci_tui.readers.verdicts import NAMES, VerdictPair, judge_file
 from vmci_tui.render import verdict_report as report_readers
 from vmci_tui.render.check_report import Checked, check_json, check_text, verdict_line
 from vmci_tui.render.headline import contents
-from vmci_tui.render.ticket_page import ticket_page
 from vmci_tui.repair.next_commands import next_commands
-from vmci_tui.saving.new_file import write_new
 
 _STATES: Final = {0: "ok", 1: "error", OpenError.exit_code: "unread"}
 """A word for the exit code of one file of several."""
@@ -131,6 +129,9 @@ def _checked(options: argparse.Namespace, document: Document, chosen: tuple[str,
         refuse_other(document.source)
         print_lines(lines)
     if options.report is not None:
+        from vmci_tui.render.ticket_page import ticket_page
+        from vmci_tui.saving.new_file import write_new
+
         write_new(options.report, "".join(f"{line}\n" for line in ticket_page(checked)).encode("ascii"))
         say(f"vmci: wrote {visible(options.report)}")
     return _code(options, checked)

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from typing import Any
 
-from vmci_tui.readers.crash import elf_rules, flattened, kdump_rules
+from vmci_tui.formats.elf_records import MAGIC
+from vmci_tui.readers.crash import elf_rules
 from vmci_tui.readers.crash.elf import CrashElf
-from vmci_tui.readers.crash.flattened import CrashFlat
-from vmci_tui.readers.crash.kdump import CrashKdump
 from vmci_tui.readers.crash.text import KEYS, lines
-from vmci_tui.readers.crash.text_rules import CrashReading, release_rules
+from vmci_tui.readers.crash.text_rules import CrashReading
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.rule import NOT_KNOWN, ProbeResult, Reader, Rule, only
-
-
-def _of(rules: Iterable[Rule[Any]], *kinds: type) -> tuple[Rule[CrashReading], ...]:
-    """Return the rules limited to some kinds of containers."""
-    return only(lambda reading: type(reading) in kinds, rules)
+from vmci_tui.readers.rule import NOT_KNOWN, ProbeResult, Reader, Rule
 
 
 def _read(view: View) -> CrashReading:
     """Read the file as the container for which crash takes it."""
-    if CrashFlat.recognises(view):
-        return CrashFlat(view)
-    return CrashKdump(view) if CrashKdump.recognises(view) else CrashElf(view)
+    if view.head.startswith(MAGIC):
+        return CrashElf(view)
+    from vmci_tui.readers.crash.other_files import read_other
+
+    return read_other(view)
+
+
+def _rules_of(reading: CrashReading | None) -> tuple[Rule[Any], ...]:
+    if isinstance(reading, CrashElf):
+        return elf_rules.RULES
+    from vmci_tui.readers.crash.other_files import rules_of
+
+    return rules_of(reading)
 
 
 def _accepted(reading: CrashReading) -> str:
@@ -34,8 +37,7 @@ def _accepted(reading: CrashReading) -> str:
 
 def _reads(reading: CrashReading) -> ProbeResult:
     """Report the one known fact about a session: it rejects a flattened file without an end mark."""
-    words = reading.unsorted if isinstance(reading, CrashFlat) else ""
-    return ProbeResult(False, words) if words else NOT_KNOWN
+    return ProbeResult(False, reading.unsorted) if reading.unsorted else NOT_KNOWN
 
 
 READER = Reader(
@@ -43,14 +45,7 @@ READER = Reader(
     "8.0.2",
     "crash --osrelease FILE",
     _read,
-    (
-        *_of(kdump_rules.REFUSALS, CrashKdump),
-        *_of(flattened.REFUSALS, CrashFlat),
-        *_of(release_rules("diskdump.c diskdump_get_osrelease", "kdump-"), CrashKdump, CrashFlat),
-        *_of(kdump_rules.REMARKS, CrashKdump),
-        *_of(flattened.REMARKS, CrashFlat),
-        *_of(elf_rules.RULES, CrashElf),
-    ),
+    _rules_of,
     _accepted,
     lines,
     KEYS,

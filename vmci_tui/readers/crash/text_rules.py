@@ -28,6 +28,11 @@ class CrashReading(Reading, Protocol):
         ...
 
     @property
+    def unsorted(self) -> str:
+        """A session's message about the records of a flattened file, after which it rejects the file; else empty."""
+        return ""
+
+    @property
     def osrelease(self) -> bytes | None:
         return None if self.release is None else c_string(self.release[1])
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 from vmci_tui.readers import libdrgn
 from vmci_tui.readers.drgn.memory import DrgnMemory
 from vmci_tui.readers.libdrgn.text import KEYS, SINCE, lines
-from vmci_tui.readers.libkdumpfile.reading import LAST_RULES, MEMORY_RULES, NOTE_RULES, OpenedByDrgn
+from vmci_tui.readers.libkdumpfile.reading import OpenedByDrgn, rule_parts
 from vmci_tui.readers.libkdumpfile.releases import TURNS
-from vmci_tui.readers.rule import NOT_KNOWN, ProbeResult, Reader, RuleHit
+from vmci_tui.readers.rule import NOT_KNOWN, ProbeResult, Reader, Rule, RuleHit
 from vmci_tui.readers.rule_rows import RuleRows
 from vmci_tui.readers.utsname_probe import probe
 
@@ -22,16 +23,17 @@ def _nul_before_release(r: OpenedByDrgn) -> RuleHit | None:
 
 
 _row: Final[RuleRows[OpenedByDrgn]] = RuleRows(f"drgn {libdrgn.VERSION}, ")
-_RULES: Final = (
-    *NOTE_RULES,
-    *MEMORY_RULES,
-    *LAST_RULES,
-    _row(
-        "T03", "after", "ends-before-the-release", "Object.string_()", "",
-        "drgn reads the text beyond a NUL, but prints it only up to the NUL: the printed part has no OSRELEASE.",
-        where=_nul_before_release, since=(0, 0, 24),
-    ),
+_ENDS_EARLY: Final = _row(
+    "T03", "after", "ends-before-the-release", "Object.string_()", "",
+    "drgn reads the text beyond a NUL, but prints it only up to the NUL: the printed part has no OSRELEASE.",
+    where=_nul_before_release, since=(0, 0, 24),
 )  # fmt: skip
+
+
+@cache
+def _rules(kdump: bool) -> tuple[Rule[Any], ...]:
+    note, memory, last = rule_parts(kdump)
+    return (*note, *memory, *last, _ENDS_EARLY)
 
 
 def _reads(r: OpenedByDrgn) -> ProbeResult:
@@ -46,7 +48,7 @@ READER: Final = Reader(
     version=libdrgn.VERSION,
     command=libdrgn.COMMAND,
     read=OpenedByDrgn,
-    rules=_RULES,
+    rules_of=lambda r: _rules(r is None or r.is_kdump),
     accepted=lambda r: r.answer,
     lines=lines,
     keys=KEYS,

@@ -317,7 +317,7 @@ READER: Final = Reader(
     _VERSION,
     "eu-readelf -n FILE",
     EuReadelf,
-    rules=_RULES,
+    rules_of=lambda _: _RULES,
     accepted=_accepted,
     lines=_lines,
     keys={},

@@ -230,7 +230,7 @@ READER: Final = Reader(
     _VERSION,
     "gdb -batch -c FILE",
     Gdb,
-    rules=_RULES,
+    rules_of=lambda _: _RULES,
     accepted=_accepted,
     lines=lambda _: {},  # it does not read the text
     keys={},

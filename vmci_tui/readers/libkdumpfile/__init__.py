@@ -7,18 +7,18 @@ libkdumpfile with or without that variable: then this is drgn's verdict.
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import Final
+from functools import cache, cached_property
+from typing import Any, Final
 
 from vmci_tui.common.span import Span
 from vmci_tui.readers import libdrgn
 from vmci_tui.readers.libdrgn.text import KEYS as DRGN_KEYS
 from vmci_tui.readers.libdrgn.text import SINCE
 from vmci_tui.readers.libdrgn.text import lines as drgn_lines
-from vmci_tui.readers.libkdumpfile.kdump_rules import NOT_SET
+from vmci_tui.readers.libkdumpfile.guest_rules import NOT_SET
 from vmci_tui.readers.libkdumpfile.open_elf import OpeningElf
 from vmci_tui.readers.libkdumpfile.opening import OpeningDump
-from vmci_tui.readers.libkdumpfile.reading import LAST_RULES, MEMORY_RULES, NOTE_RULES, OpenedByDrgn
+from vmci_tui.readers.libkdumpfile.reading import OpenedByDrgn, rule_parts
 from vmci_tui.readers.libkdumpfile.releases import TURNS, release_of
 from vmci_tui.readers.libkdumpfile.vmcoreinfo import KEYS, lines
 from vmci_tui.readers.rule import NOT_KNOWN, Reader, Rule
@@ -46,9 +46,7 @@ class OpenedWithLibkdumpfile(OpenedByDrgn):
 
 
 _row: Final[RuleRows[OpenedWithLibkdumpfile]] = RuleRows("libkdumpfile 0.5.6, kdumpfile/")
-_RULES: Final[tuple[Rule[OpenedWithLibkdumpfile], ...]] = (
-    *NOTE_RULES,
-    *MEMORY_RULES,
+_OWN: Final[tuple[Rule[OpenedWithLibkdumpfile], ...]] = (
     _row(
         "C10", "note", "padded-to-eight-for-drgn", "notes.c", NOT_SET,
         "drgn follows p_align 8 and finds the note; libkdumpfile treats all notes as padded to 4 bytes, and misses it.",
@@ -59,8 +57,13 @@ _RULES: Final[tuple[Rule[OpenedWithLibkdumpfile], ...]] = (
         "libkdumpfile in drgn 0.0.20 and 0.0.21 dies on every ELF dump of an i386 guest.",
         holds=lambda r: r.run is not None and r.run.arch == "ia32", until=(0, 0, 22),
     ),
-    *LAST_RULES,
 )  # fmt: skip
+
+
+@cache
+def _rules(kdump: bool) -> tuple[Rule[Any], ...]:
+    note, memory, last = rule_parts(kdump)
+    return (*note, *memory, *_OWN, *last)
 
 
 def _edition(version: str) -> str:
@@ -79,7 +82,7 @@ READER: Final = Reader(
     version=libdrgn.VERSION,
     command=f"DRGN_USE_LIBKDUMPFILE_FOR_ELF=1 {libdrgn.COMMAND}",
     read=OpenedWithLibkdumpfile,
-    rules=_RULES,
+    rules_of=lambda r: _rules(r is None or r.is_kdump),
     accepted=lambda r: r.answer,
     lines=_lines,
     keys={**DRGN_KEYS, **KEYS},

@@ -22,6 +22,10 @@ class GuestReading(Reading, Protocol):
 
 
 LIBRARY: Final = "libkdumpfile 0.5.6, "
+NOT_SET: Final = "kdump_vmcoreinfo_raw: linux.vmcoreinfo.raw is not set"
+"""What it says where the notes have no text."""
+LACKS_MACHINE: Final = frozenset(("utsname-not-linux", "unknown-machine", "unknown-elf-machine"))
+"""The rules that do not refuse if the user names the machine: `drgn --architecture`."""
 DISK: Final = "src/kdumpfile/diskdump.c "
 _INFO: Final = "src/kdumpfile/vmcoreinfo.c lines_post_hook"
 _ELF: Final = "src/kdumpfile/elfdump.c "

@@ -9,16 +9,13 @@ from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NAME, align_up, note_header
 from vmci_tui.formats.elf_records import format_of
 from vmci_tui.formats.kdump_records import UTSNAME_FIELDS, KdumpFormat
-from vmci_tui.readers.libkdumpfile.guest_rules import DISK, LIBRARY, GuestReading, stopped
+from vmci_tui.readers.libkdumpfile.guest_rules import DISK, LIBRARY, NOT_SET, GuestReading, stopped
 from vmci_tui.readers.libkdumpfile.open_kdump import OpeningKdump
 from vmci_tui.readers.libkdumpfile.releases import TURNS
 from vmci_tui.readers.rule import RuleHit
 from vmci_tui.readers.rule_rows import RuleRows
 
-NOT_SET: Final = "kdump_vmcoreinfo_raw: linux.vmcoreinfo.raw is not set"
 _NO_ARCH: Final = "kdump_get_string_attr(KDUMP_ATTR_ARCH_NAME): Key has no value"
-LACKS_MACHINE: Final = frozenset(("utsname-not-linux", "unknown-machine", "unknown-elf-machine"))
-"""The rules that do not refuse if the user names the machine: `drgn --architecture`."""
 _FLAT: Final = "src/kdumpfile/flatmap.c flatmap_"
 _NOTES: Final = "src/kdumpfile/notes.c "
 _HEADER: Final = KdumpFormat(64, "little").header

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import Final, Self
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, Self
 
+from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.span import Span
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.libdrgn.core import CORE_RULES, FLATTENED_RULES, LibdrgnCore
@@ -12,19 +13,39 @@ from vmci_tui.readers.libdrgn.text import DrgnText
 from vmci_tui.readers.libdrgn.text_rules import TEXT_RULES
 from vmci_tui.readers.libkdumpfile.file_cache import Stopped
 from vmci_tui.readers.libkdumpfile.guest_rules import ELF_MEMORY_RULES, ELF_RULES, GUEST_RULES
-from vmci_tui.readers.libkdumpfile.kdump_rules import KDUMP_MACHINE_RULES, KDUMP_MEMORY_RULES, KDUMP_RULES
-from vmci_tui.readers.libkdumpfile.open_kdump import OpeningKdump, run_of
 from vmci_tui.readers.libkdumpfile.opening import OpeningDump
 from vmci_tui.readers.libkdumpfile.releases import NEWEST, Release, release_of
 from vmci_tui.readers.rule import Rule
 from vmci_tui.readers.version import Version
 
-NOTE_RULES: Final[tuple[Rule[OpenedByDrgn], ...]] = (*FLATTENED_RULES, *KDUMP_RULES, *ELF_RULES, *CORE_RULES)
-"""The rules up to the note."""
-MEMORY_RULES: Final[tuple[Rule[OpenedByDrgn], ...]] = (*GUEST_RULES, *KDUMP_MEMORY_RULES, *ELF_MEMORY_RULES)
-"""The rules for what libkdumpfile does before drgn gets the text."""
-LAST_RULES: Final[tuple[Rule[OpenedByDrgn], ...]] = (*TEXT_RULES, *KDUMP_MACHINE_RULES)
-"""The rules for the text in drgn."""
+if TYPE_CHECKING:
+    from vmci_tui.readers.libkdumpfile.open_kdump import OpeningKdump
+
+
+class RuleParts(NamedTuple):
+    """The rules of drgn with libkdumpfile, of all versions, in order."""
+
+    note: tuple[Rule[Any], ...]
+    """Up to the note."""
+    memory: tuple[Rule[Any], ...]
+    """For what libkdumpfile does before drgn gets the text."""
+    last: tuple[Rule[Any], ...]
+    """For the text in drgn."""
+
+
+@cache
+def rule_parts(kdump: bool) -> RuleParts:
+    """Return the rules for ELF dumps; with `kdump` those for the formats of kdump too."""
+    if not kdump:
+        note: tuple[Rule[Any], ...] = (*FLATTENED_RULES, *ELF_RULES, *CORE_RULES)
+        return RuleParts(note, (*GUEST_RULES, *ELF_MEMORY_RULES), TEXT_RULES)
+    from vmci_tui.readers.libkdumpfile.kdump_rules import KDUMP_MACHINE_RULES, KDUMP_MEMORY_RULES, KDUMP_RULES
+
+    return RuleParts(
+        (*FLATTENED_RULES, *KDUMP_RULES, *ELF_RULES, *CORE_RULES),
+        (*GUEST_RULES, *KDUMP_MEMORY_RULES, *ELF_MEMORY_RULES),
+        (*TEXT_RULES, *KDUMP_MACHINE_RULES),
+    )
 
 
 class OpenedByDrgn(LibdrgnCore):
@@ -43,7 +64,11 @@ class OpenedByDrgn(LibdrgnCore):
     @cached_property
     def kdump(self) -> OpeningKdump | None:
         """The result of libkdumpfile for a kdump; None for all other files."""
-        return run_of(self.view, self._library) if self.is_kdump else None
+        if not self.is_kdump:
+            return None
+        from vmci_tui.readers.libkdumpfile.open_kdump import run_of
+
+        return run_of(self.view, self._library)
 
     @property
     def guest(self) -> OpeningDump | None:

@@ -21,7 +21,7 @@ READER: Final = Reader(
     version=numbers_text(DEFAULT),
     command="makedumpfile --message-level 31 --dump-dmesg FILE OUT",
     read=MakedumpfileReading,
-    rules=RULES,
+    rules_of=lambda _: RULES,
     accepted=lambda r: "VMCOREINFO   :   OSRELEASE=" + os.fsdecode(r.osrelease or b""),
     lines=lines,
     keys=KEYS,

@@ -136,7 +136,7 @@ def reader(version: str = "7.2.22", machine: str | None = None) -> Reader[QemuRe
         version,
         "dump-guest-memory FILE",
         _without_entry,
-        RULES,
+        lambda _: RULES,
         _accepted,
         _lines,
         keys,

@@ -291,7 +291,7 @@ READER: Final = Reader(
     _VERSION,
     "readelf -nW FILE",
     Readelf,
-    rules=_RULES,
+    rules_of=lambda _: _RULES,
     accepted=_accepted,
     lines=lambda _: {},  # it shows the text as hex
     keys={},

@@ -217,7 +217,7 @@ READER: Final = Reader(
     _VERSION,
     "vol -f FILE linux.vmcoreinfo",
     Volatility3,
-    rules=_RULES,
+    rules_of=lambda _: _RULES,
     accepted=lambda r: f"{r.address:#x}  OSRELEASE  {(r.osrelease or b'').decode()}",
     lines=_last_values,
     keys={

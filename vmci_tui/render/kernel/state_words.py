@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vmci_tui.common.safe_text import Safe, visible
-from vmci_tui.kernel.lines.kernel_state import KernelState
+
+if TYPE_CHECKING:
+    from vmci_tui.kernel.lines.kernel_state import KernelState
 
 _SHOWN: Final = 120
 """Bytes of the reason of a panic that are shown."""
