@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vmci_tui.adoption.kernel_symbols import placed_symbols
 from vmci_tui.common.progress import Progress
 from vmci_tui.common.records import NamedTuple, replace
@@ -9,6 +11,7 @@ from vmci_tui.containers.guest import Guest
 from vmci_tui.document.state import State
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.backtrace.trace import Trace, suspect, traces_of
+from vmci_tui.kernel.cpus.cpu import Cpu
 from vmci_tui.kernel.cpus.cpu_memory import MAPPED, tables_of
 from vmci_tui.kernel.cpus.survey import Survey, Suspect, survey
 from vmci_tui.kernel.lines.gather import kernel_with_types
@@ -16,7 +19,11 @@ from vmci_tui.kernel.lines.made_text import MadeText, made_text
 from vmci_tui.kernel.lines.running_kernel import NotKnown
 from vmci_tui.kernel.log.marks import panicked_cpu
 from vmci_tui.kernel.log.read_log import read_log
+from vmci_tui.kernel.symbols.read_symbols import CRASHED, KernelSymbols
+from vmci_tui.kernel.symbols.translation import runs_kernel
 from vmci_tui.kernel.tasks.current import Task, task_of
+
+_ANOTHER = NotKnown("it runs another kernel, whose types are not read")
 
 
 class LocatedCpus(NamedTuple):
@@ -28,6 +35,8 @@ class LocatedCpus(NamedTuple):
     suspect: Suspect | None
     tasks: tuple[Task | NotKnown, ...] = ()
     """What each ran, or why that is not known; empty without symbols."""
+    others: tuple[tuple[int, KernelSymbols], ...] = ()
+    """The CPUs that ran another kernel than the first one, and that kernel."""
 
 
 def locate_cpus(state: State, guest: Guest, progress: Progress) -> LocatedCpus:
@@ -49,9 +58,24 @@ def locate_cpus(state: State, guest: Guest, progress: Progress) -> LocatedCpus:
         made = made_text(kernel)  # it says where the page tables are, which no register of these machines does
         text = made.text if isinstance(made, MadeText) else None
     found = survey(guest, text, kernel.read)
-    traces = traces_of(found.cpus, kernels[0].table)
-    tasks = tuple(task_of(replace(kernel, read=one.read), one.cpu, one.doing.where == "kernel") for one in found.cpus)
-    return LocatedCpus(found, traces, suspect(found, traces) or _by_log(found, guest, text), tasks)
+    runs = tuple(_kernel_of(one.cpu, kernels, guest) for one in found.cpus)
+    traces = traces_of(found.cpus, [one.table for one in runs])
+    tasks = tuple(
+        task_of(replace(kernel, read=one.read), one.cpu, one.doing.where == "kernel") if of is kernels[0] else _ANOTHER
+        for one, of in zip(found.cpus, runs, strict=True)
+    )
+    others = tuple((one.cpu.number, of) for one, of in zip(found.cpus, runs, strict=True) if of is not kernels[0])
+    panicked = suspect(found, traces)
+    if kernels[0].runs == CRASHED and len(others) == 1:
+        panicked = Suspect(others[0][0], "a crash starts the next kernel on the CPU that panicked")
+    return LocatedCpus(found, traces, panicked or _by_log(found, guest, text), tasks, others)
+
+
+def _kernel_of(cpu: Cpu, kernels: Sequence[KernelSymbols], guest: Guest) -> KernelSymbols:
+    """Return the kernel that a CPU runs: after a crash that may be another one; the first if nothing shows it."""
+    if len(kernels) == 1:
+        return kernels[0]
+    return next((one for one in kernels if runs_kernel(guest, cpu, one.table)), kernels[0])
 
 
 def _by_log(found: Survey, guest: Guest, text: Vmcoreinfo | None) -> Suspect | None:

@@ -16,6 +16,7 @@ from vmci_tui.kernel.cpus.cpu import cpus_of
 from vmci_tui.kernel.cpus.cpu_memory import MAPPED, tables_of
 from vmci_tui.kernel.lines.gather import kernel_of
 from vmci_tui.kernel.lines.running_kernel import RunningKernel
+from vmci_tui.kernel.symbols.crash_kernel import runs_after_crash
 from vmci_tui.kernel.symbols.read_symbols import read_symbols
 from vmci_tui.proof import prove
 from vmci_tui.search.candidate import Candidate, RankedCandidate
@@ -23,8 +24,6 @@ from vmci_tui.search.recognise import candidate_at
 
 _WITHIN: Final = 256 << 20
 """Bytes of memory in which a kernel is looked for by its banner, if no CPU says where it is."""
-_NOT_SET: Final = (1 << 64) - 1
-"""ELFCORE_ADDR_MAX: no kernel crashed before this one (include/linux/crash_dump.h)."""
 
 
 def pointed_note(guest: Guest, progress: Progress) -> RankedCandidate | None:
@@ -39,9 +38,9 @@ def pointed_note(guest: Guest, progress: Progress) -> RankedCandidate | None:
     found = read_symbols(guest, None, progress, _WITHIN)
     if not found or not found[0].runs:
         return None
-    kernel = kernel_of(guest, found[0])
-    if kernel.variable(b"elfcorehdr_addr", 8) not in (None, _NOT_SET):
+    if runs_after_crash(guest, found[0].table, found[0].order):
         return None
+    kernel = kernel_of(guest, found[0])
     note, text = (_candidate(guest, kernel, name) for name in (b"vmcoreinfo_note", b"vmcoreinfo_data"))
     if note is None or note.kind != "note" or not note.whole or note.misplaced:
         return None

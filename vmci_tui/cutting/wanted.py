@@ -184,7 +184,8 @@ class _Of(NamedTuple):
                 paddr_by_cpu(self.guest, cpu, address or 0)
         self._keep(banner_place(symbols))
         self._keep(symbols_place(symbols))
-        traces_of(survey(self.guest, self.text).cpus, symbols.table)
+        seen = survey(self.guest, self.text).cpus
+        traces_of(seen, [symbols.table] * len(seen))
 
     def types(self) -> None:
         """Read types and variables, as the proof of every line does, and the task of each CPU."""

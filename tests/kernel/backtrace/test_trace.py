@@ -48,7 +48,7 @@ def _located(*stacks: tuple[int, ...], panic: int = 0, **registers: int) -> Loca
     guest = ram.guest()._replace(notes=(*notes, *states))
     kernel = read_symbols(guest)[0]
     found = survey(guest)
-    traces = traces_of(found.cpus, kernel.table)
+    traces = traces_of(found.cpus, [kernel.table] * len(found.cpus))
     who = suspect(found, traces)
     return Located(traces, who, LocatedCpus(found, traces, who))
 

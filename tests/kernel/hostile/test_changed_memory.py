@@ -37,7 +37,7 @@ def _read(guest: Guest, text: Vmcoreinfo) -> int:
     found = survey(guest, text)
     for kernel in kernels:
         assert len(kernel.table) == len(list(kernel.table))
-        suspect(found, traces_of(found.cpus, kernel.table))
+        suspect(found, traces_of(found.cpus, [kernel.table] * len(found.cpus)))
     read_log(text, guest)
     running = running_kernel(guest, text)
     proved = [] if isinstance(running, NotKnown) else prove_lines(running, text)
@@ -89,7 +89,7 @@ def test_what_was_made_is_read_when_nothing_is_changed(name: str) -> None:
     (found,) = read_symbols(guest, kernel.text)
     assert _read(guest, kernel.text) >= (2 if kernel.ram.order == "big" else 5), "there are no types of this order"
     if kernel.machine == "x86_64":
-        (trace,) = traces_of(survey(guest, kernel.text).cpus, found.table)
+        (trace,) = traces_of(survey(guest, kernel.text).cpus, [found.table])
         assert len(trace.stack) > 50
 
 

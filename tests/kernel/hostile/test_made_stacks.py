@@ -32,5 +32,5 @@ def test_stacks_of_nothing_but_addresses_are_given_up() -> None:
     guest = kernel.guest(kernel.ram.pages)._replace(notes=(cpu,) * _CPUS + (kernel.notes[1],) * _CPUS)
     (found,) = read_symbols(guest)
     traces: list[Trace] = []
-    assert seconds(lambda: traces.extend(traces_of(survey(guest).cpus, found.table))) < SECONDS
+    assert seconds(lambda: traces.extend(traces_of(survey(guest).cpus, [found.table] * _CPUS))) < SECONDS
     assert len(traces) == _CPUS and all(trace.pc is not None for trace in traces)

@@ -47,14 +47,14 @@ class Trace(NamedTuple):
     """Return addresses from the top of the stack on; empty also where the dump lacks the stack."""
 
 
-def traces_of(cpus: Iterable[SeenCpu], table: SymbolTable) -> tuple[Trace, ...]:
-    """Return where each CPU was.
+def traces_of(cpus: Iterable[SeenCpu], tables: Iterable[SymbolTable]) -> tuple[Trace, ...]:
+    """Return where each CPU was, by the symbols of the kernel that it ran.
 
     Stacks after the first hundred thousand words that may be return addresses are left out: those of a thousand CPUs
     have fewer.
     """
     budget = Budget(_STEPS)
-    return tuple(_trace_of(one, table, budget) for one in cpus)
+    return tuple(_trace_of(one, table, budget) for one, table in zip(cpus, tables, strict=True))
 
 
 def _trace_of(seen: SeenCpu, table: SymbolTable, budget: Budget) -> Trace:

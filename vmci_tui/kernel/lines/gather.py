@@ -15,10 +15,11 @@ from vmci_tui.common.records import replace
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.cpus.cpu import cpus_of
-from vmci_tui.kernel.cpus.cpu_memory import MAPPED, paddr_by_cpu
+from vmci_tui.kernel.cpus.cpu_memory import MAPPED
 from vmci_tui.kernel.image.places import SEARCHED, read_with_holes
 from vmci_tui.kernel.lines.running_kernel import NotKnown, RunningKernel
 from vmci_tui.kernel.symbols.read_symbols import KernelSymbols, read_symbols
+from vmci_tui.kernel.symbols.translation import translations
 from vmci_tui.kernel.types.btf import MAGIC, SIZE_LIMIT, STEPS, Btf, BtfError, read_btf
 from vmci_tui.kernel.virtual_memory import read_mapped
 from vmci_tui.proof.paging.walk import walk
@@ -58,11 +59,11 @@ def kernel_with_types(guest: Guest, symbols: KernelSymbols) -> RunningKernel:
 
 def kernel_of(guest: Guest, symbols: KernelSymbols) -> RunningKernel:
     """Return the kernel that has these symbols, without its types, which take longer to read."""
-    cpus = cpus_of(guest.notes, guest.machine)[:MAPPED]
+    ways = translations(guest, cpus_of(guest.notes, guest.machine)[:MAPPED], symbols.table)
 
     def physical(address: int) -> int | None:
         """By the page tables of a CPU; where no CPU names them, by the place of the image."""
-        by_tables = (paddr_by_cpu(guest, cpu, address) for cpu in cpus)
+        by_tables = (way(address) for way in ways)
         paddr = next((one for one in by_tables if one is not None), None)
         return symbols.table.paddr(address) if paddr is None else paddr
 

@@ -18,6 +18,7 @@ from vmci_tui.kernel.cpus.cpu import Cpu, cpus_of
 from vmci_tui.kernel.cpus.cpu_memory import MAPPED, paddr_by_cpu
 from vmci_tui.kernel.image.known_place import START, starts
 from vmci_tui.kernel.image.places import SEARCHED, Place, places
+from vmci_tui.kernel.symbols.crash_kernel import runs_after_crash
 from vmci_tui.kernel.symbols.own_place import own_shift
 from vmci_tui.kernel.symbols.raw_tables import RawTables, raw_tables
 from vmci_tui.kernel.symbols.table import SymbolTable
@@ -29,6 +30,8 @@ _PLACES: Final = 64
 _STEPS: Final = 1 << 16
 """Steps for all places together; a kernel with 100,000 symbols takes some thousand."""
 _TOKENS: Final = b"kallsyms_token_table"
+CRASHED: Final = "it crashed, and the one that runs was started for that"
+"""Why the kernel that crashed comes before the one that runs."""
 
 
 class KernelSymbols(NamedTuple):
@@ -48,17 +51,17 @@ class KernelSymbols(NamedTuple):
     tables: Mapping[bytes, int]
     """The virtual addresses of the tables themselves, by Linux's names of them; empty without `table.shift`."""
     runs: str
-    """A clause that says why this is the kernel that runs; empty if nothing shows it."""
+    """A clause that says why this kernel is taken: it runs, or it crashed; empty if nothing shows it."""
 
 
 def read_symbols(
     guest: Guest, text: Vmcoreinfo | None = None, progress: Progress = no_progress, within: int = SEARCHED
 ) -> tuple[KernelSymbols, ...]:
-    """Return the kernels whose symbols are in memory, the one that runs first; of the others those found before it.
+    """Return the kernels whose symbols are in memory, first the one that runs, or the one that crashed before it.
 
-    `text` is the dump's own: it says where the image is on machines whose notes do not name the page tables. Raises
-    what `progress` raises. `within`: bytes of memory that are searched for a kernel, if neither a CPU nor the text
-    says where it is.
+    Of the others those that were found before it, and the one of `text`, if memory proves where that is. `text` is the
+    dump's own: it says where the image is on machines whose notes do not name the page tables. Raises what `progress`
+    raises. `within`: bytes of memory that are searched for a kernel, if neither a CPU nor the text says where it is.
     """
     cpus = cpus_of(guest.notes, guest.machine)
     found: list[KernelSymbols] = []
@@ -66,10 +69,40 @@ def read_symbols(
     with suppress(Spent):
         for place in islice(places(guest, cpus, starts(guest, text), budget, progress, within), _PLACES):
             kernel = _kernel(guest, place, cpus, text, budget)
-            if kernel is not None and kernel.runs:
-                return (kernel, *found)
-            found += [] if kernel is None else [kernel]
+            if kernel is None or any(kernel.table.same_place(one.table) for one in found):
+                continue
+            found.append(kernel)
+            if kernel.runs:
+                break
+        if found and found[-1].runs:
+            running = found.pop()
+            of_text = _of_text(guest, running, cpus, text, budget)
+            others = [one for one in found if of_text is None or not one.table.same_place(of_text.table)]
+            return (*_in_order(guest, running, of_text), *others)
     return tuple(found)
+
+
+def _in_order(guest: Guest, running: KernelSymbols, of_text: KernelSymbols | None) -> tuple[KernelSymbols, ...]:
+    """Return the kernel that runs, and the one of the text after it, or before it if that crashed."""
+    if of_text is None:
+        return (running,)
+    if not runs_after_crash(guest, running.table, running.order):
+        return running, of_text
+    return of_text._replace(runs=CRASHED), running
+
+
+def _of_text(
+    guest: Guest, running: KernelSymbols, cpus: tuple[Cpu, ...], text: Vmcoreinfo | None, budget: Budget
+) -> KernelSymbols | None:
+    """Return the kernel that a text describes, if that is not the one that runs, and memory proves where it is."""
+    start = None if text is None else symbol(text, START)
+    if start is None or start == running.table.address(START):
+        return None
+    for place in places(guest, (), starts(guest, text), budget, no_progress, within=0):
+        kernel = _kernel(guest, place, cpus, text, budget)
+        if kernel is not None and kernel.table.address(START) == start:
+            return kernel
+    return None
 
 
 def _kernel(

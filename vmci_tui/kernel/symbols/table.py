@@ -75,6 +75,10 @@ class SymbolTable:
         inside = self.shift is not None and self.start <= address <= self._addresses[-1]
         return address - self.shift if inside and self.shift is not None else None
 
+    def same_place(self, other: SymbolTable) -> bool:
+        """Return whether this is the table of the same image: it may be found by several banners of one kernel."""
+        return (self.start, self.shift, len(self)) == (other.start, other.shift, len(other))
+
     @cached_property
     def start(self) -> int:
         """Return the first address of the image; symbols below it are offsets and constants."""

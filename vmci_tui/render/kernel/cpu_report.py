@@ -15,7 +15,7 @@ from vmci_tui.kernel.cpus.cpu import Cpu
 from vmci_tui.kernel.cpus.survey import SeenCpu
 from vmci_tui.kernel.lines.running_kernel import NotKnown
 from vmci_tui.kernel.tasks.current import Task
-from vmci_tui.render.kernel.symbol_report import place_json, spot_words
+from vmci_tui.render.kernel.symbol_report import place_json, release_words, spot_words
 
 _WIDTH: Final = 80
 """Cells of a line of registers."""
@@ -58,6 +58,8 @@ def cpus_text(located: LocatedCpus, registers: bool = False, stack: bool = False
     for one, second, task in zip(found.cpus, seconds, tasks, strict=True):
         ran = f", task {task.pid} {visible(task.comm)}" if isinstance(task, Task) else ""
         yield f"{one.cpu.number:3}  {one.cpu.role('pc') or 0:#0{digits}x}  {second:<{width}}  {_words(one.doing)}{ran}"
+    for number, kernel in located.others:
+        yield f"CPU {number} runs another kernel, {release_words(kernel)} at {kernel.paddr:#x}"
     if located.suspect is not None:
         yield f"CPU {located.suspect.number} looks like the one that panicked: {located.suspect.why}"
     for number, trace in enumerate(traces):

@@ -66,13 +66,13 @@ def kernels_words(kernels: Sequence[KernelSymbols]) -> Iterator[Safe]:
     """Yield what a reader must know of where the symbols are from; nothing where that is plain."""
     first = kernels[0]
     if not first.runs and len(kernels) > 1:
-        yield Safe(f"no CPU was in any of {len(kernels)} kernels; these are the symbols of {_release(first)}")
-    elif others := ", ".join(f"{_release(one)} at {one.paddr:#x}" for one in kernels[1:]):
-        yield Safe(f"the symbols of {_release(first)}, because {first.runs}; memory also has {others}")
+        yield Safe(f"no CPU was in any of {len(kernels)} kernels; these are the symbols of {release_words(first)}")
+    elif others := ", ".join(f"{release_words(one)} at {one.paddr:#x}" for one in kernels[1:]):
+        yield Safe(f"the symbols of {release_words(first)}, because {first.runs}; memory also has {others}")
     if first.older:
         yield Safe("the table has the form of kernels before 4.20, which vmci has not been tested with on a real dump")
 
 
-def _release(kernel: KernelSymbols) -> Safe:
+def release_words(kernel: KernelSymbols) -> Safe:
     """Return the release in a banner."""
     return visible(kernel.banner.removeprefix(BANNER).partition(b" ")[0][:_RELEASE_SHOWN])
