@@ -42,6 +42,7 @@ class Show(FileSummary):
     vmcoreinfo: NotRequired[Text | None]
     windows: Annotated[NotRequired[dict[str, Any] | None], "the fields of a Windows dump header in the note"]
     memory: Annotated[NotRequired[list[MemoryRange]], "merged, disjoint, sorted"]
+    kernel: Annotated[NotRequired[ShownKernel | None], "with --kernel; null: memory has neither tables nor a log"]
 
 
 class KernelState(TypedDict):
@@ -51,6 +52,13 @@ class KernelState(TypedDict):
     taint: Annotated[int | None, "the variable tainted_mask; null: unknown"]
     flags: Annotated[str | None, "the letters of the taint, as the kernel prints them"]
     logged: Annotated[float | None, "seconds from boot to the last line of the log; null without one"]
+    uptime: Annotated[float | None, "seconds from boot, by the kernel's own clock; null: memory does not show it"]
+
+
+class ShownKernel(KernelState):
+    """The kernel in a dump's memory."""
+
+    release: str | None
 
 
 class Check(FileSummary):

@@ -10,7 +10,10 @@ from vmci_tui.kernel.types.btf import Btf, Kind, read_btf
 
 
 def types_with(structs: Mapping[str, tuple[int, Mapping[str, int]]], order: ByteOrder = "little") -> Btf:
-    """Return types with these structs: of each its size and where its members are, in bytes; each member has eight."""
+    """Return types with these structs: of each its size and where its members are, in bytes; each member has eight.
+
+    A member `outer.inner` is at the start of a struct of its own.
+    """
     prefix, names = "<" if order == "little" else ">", bytearray(1)
     body = struct.pack(f"{prefix}IIII", 0, Kind.INT << 24, 8, 64)
 
@@ -18,9 +21,23 @@ def types_with(structs: Mapping[str, tuple[int, Mapping[str, int]]], order: Byte
         names.extend(name.encode() + b"\0")
         return len(names) - len(name) - 1
 
+    def added(name: str, size: int, members: Mapping[str, tuple[int, int]]) -> bytes:
+        """Return a struct whose members have these types and offsets."""
+        head = struct.pack(f"{prefix}III", named(name), Kind.STRUCT << 24 | len(members), size)
+        return head + b"".join(
+            struct.pack(f"{prefix}III", named(one), kind, 8 * at) for one, (kind, at) in members.items()
+        )
+
+    last = 1
     for name, (size, members) in structs.items():
-        body += struct.pack(f"{prefix}III", named(name), Kind.STRUCT << 24 | len(members), size)
-        for member, offset in members.items():
-            body += struct.pack(f"{prefix}III", named(member), 1, 8 * offset)
+        found = {}
+        for path, offset in members.items():
+            outer, _, inner = path.partition(".")
+            if inner:
+                body += added("", 8, {inner: (1, 0)})
+                last += 1
+            found[outer] = (last if inner else 1, offset)
+        body += added(name, size, found)
+        last += 1
     head = struct.pack(f"{prefix}HBBIIIII", 0xEB9F, 1, 0, 24, 0, len(body), len(body), len(names))
     return read_btf(head + body + bytes(names), order, 8)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 
+from tests.kernel.made_types import types_with
 from tests.kernel.test_lines import kernel_with
-from tests.paths import DATA
 from vmci_tui.adoption.located_cpus import LocatedCpus
 from vmci_tui.common.records import replace
 from vmci_tui.formats.registers.register_set import Register
@@ -19,37 +19,19 @@ from vmci_tui.kernel.cpus.survey import SeenCpu, Survey
 from vmci_tui.kernel.lines.running_kernel import NotKnown, RunningKernel
 from vmci_tui.kernel.tasks.current import NO_TYPES, Task, task_of
 from vmci_tui.kernel.tasks.on_stack import tasks_on_stack
-from vmci_tui.kernel.types.btf import Btf, Kind, read_btf
 from vmci_tui.render.kernel.cpu_report import unsaid
 
 _AREAS, _AREA, _TASK = 0xFFFFFFFF81002000, 0xFFFF888000100000, 0xFFFF888000200000
 _LOWCORES, _LOWCORE, _STACK = 0xFFFFFFFF81004000, 0xFFFF888000300000, 0xFFFF888000400000
-_STRUCTS: Mapping[bytes, Mapping[bytes, int]] = {
-    b"task_struct": {b"thread_info": 0, b"pid": 8, b"comm": 16, b"stack": 40},
-    b"thread_info": {b"cpu": 4, b"task": 12},
-    b"pcpu_hot": {b"current_task": 8},
-    b"rq": {b"curr": 24},
-    b"lowcore": {b"current_task": 0x340},
-    b"paca_struct": {b"__current": 0x128},
+_STRUCTS = {
+    "task_struct": (64, {"thread_info": 0, "pid": 8, "comm": 16, "stack": 40}),
+    "thread_info": (24, {"cpu": 4, "task": 12}),
+    "pcpu_hot": (64, {"current_task": 8}),
+    "rq": (64, {"curr": 24}),
+    "lowcore": (4096, {"current_task": 0x340}),
+    "paca_struct": (4096, {"__current": 0x128}),
 }
-"""Offsets of the members, in bytes."""
-
-
-def _types() -> Btf:
-    """Return the compiler's types and these structs."""
-    plain = read_btf((DATA / "btf" / "types.btf").read_bytes(), "little", 8)
-    names, body = bytearray(), bytearray()
-
-    def named(name: bytes) -> int:
-        names.extend(name + b"\0")
-        return len(plain.strings) + len(names) - len(name) - 1
-
-    for name, members in _STRUCTS.items():
-        body += struct.pack("<III", named(name), Kind.STRUCT << 24 | len(members), 0x400)
-        body += b"".join(struct.pack("<III", named(member), 1, 8 * at) for member, at in members.items())
-    types, tail = plain.types + body, plain.strings + names
-    head = struct.pack("<HBBIIIII", 0xEB9F, 1, 0, 24, 0, len(types), len(types), len(tail))
-    return read_btf(head + types + tail, "little", 8)
+"""Of each its size and the offsets of the members, in bytes."""
 
 
 def _pointer(address: int) -> bytes:
@@ -68,7 +50,7 @@ def _kernel(
         **({_TASK + 8: task[:4], _TASK + 16: task[4:]} if task else {}),
         **(more or {}),
     }
-    made = kernel_with(machine, _types(), {b"__per_cpu_offset": _AREAS, **symbols})
+    made = kernel_with(machine, types_with(_STRUCTS), {b"__per_cpu_offset": _AREAS, **symbols})
     return replace(
         made,
         read=lambda address, length: (memory.get(address) or b"")[:length] or None,

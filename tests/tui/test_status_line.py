@@ -20,12 +20,14 @@ class _Line(App[None]):
         (("short", "end of it"), ("short, but longer than before, and more", "end of it"), (5, 40)),
         (("short, but longer than before, and more", "end of it"), ("short", "end of it"), (5, 40)),
         (("abcdef", ""), ("abXdef", ""), (2, 3)),
+        (("text", "an end that is too long for this line..", "short"), ("text", "short"), None),
+        (("text", "longer end", "short"), ("text", "short"), (30, 40)),
         (("same", "end"), ("same", "end"), None),
         (("x" * 50, ""), ("x" * 60, ""), None),
     ],
 )
 async def test_all_cells_that_change_are_painted(
-    before: tuple[str, str], after: tuple[str, str], changed: tuple[int, int] | None, monkeypatch: pytest.MonkeyPatch
+    before: tuple[str, ...], after: tuple[str, ...], changed: tuple[int, int] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     painted: list[Region] = []
     async with _Line().run_test(size=(40, 5)) as pilot:

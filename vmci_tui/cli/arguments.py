@@ -64,9 +64,11 @@ def parser() -> argparse.ArgumentParser:
     main.commands = commands
 
     show = _command(commands, "show", "kernel, machine, CPUs; entry, notes, memory; --keys: the text")
+    show.usage = "vmci show FILE [OPTION ...]"
     _file(show, blob=True)
     _no_stop(show)
     show.add_argument("--keys", action="store_true", help="also the text of the note: all keys with their values")
+    show.add_argument("--kernel", action="store_true", help="also panic, uptime and taint, by the kernel in memory")
     show.add_argument("--tree", action="store_true", help="headers, notes and registers field by field, with offsets")
     show.add_argument("--qtest", action="store_true", help="the guest's writes to the entry as C for a qtest of QEMU")
     check = _command(commands, "check", "findings, and each reader's verdict; exit code 1 on an error")

@@ -1,4 +1,4 @@
-"""Write sizes as people say them, and read them back: 192 MiB."""
+"""Write sizes and times as people say them, and read sizes back: 192 MiB, 2 h 5 min."""
 
 from __future__ import annotations
 
@@ -23,3 +23,13 @@ def without_unit(text: str) -> tuple[str, int]:
         if text.lower().endswith(unit.lower()):
             return text[: -len(unit)].rstrip(), 1 << power
     return text, 1
+
+
+def time_text(seconds: float) -> str:
+    """Return a time as days, hours, minutes and seconds, the two largest of them."""
+    days, rest = divmod(int(seconds), 86400)
+    hours, rest = divmod(rest, 3600)
+    minutes, left = divmod(rest, 60)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (left, "s")]
+    first = next((at for at, (count, _) in enumerate(parts) if count), len(parts) - 1)
+    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2])

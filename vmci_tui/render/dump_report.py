@@ -21,6 +21,7 @@ from vmci_tui.layers.image import NewBytes
 from vmci_tui.render.headline import headline, memory_size
 
 if TYPE_CHECKING:  # `vmci show` needs neither
+    from vmci_tui.adoption.kernel_state import ShownKernel
     from vmci_tui.containers import Dump
     from vmci_tui.findings import Finding
     from vmci_tui.layers.file import Source
@@ -172,10 +173,10 @@ def plan_json(plan: Plan) -> Json:
     return {"way": plan.strategy, "bytes_written": plan.bytes_written, "steps": [step._asdict() for step in plan.steps]}
 
 
-def show_text(document: Document, with_keys: bool = False) -> Iterator[str]:
-    """Yield what `vmci show` prints, line by line; with `--keys` the note's text too."""
+def show_text(document: Document, with_keys: bool = False, kernel: ShownKernel | None = None) -> Iterator[str]:
+    """Yield what `vmci show` prints, line by line; with `--keys` the note's text too, with `--kernel` its state."""
     dump = document.dump
-    yield headline(document)
+    yield headline(document, kernel)
     yield f"{document.name}: {document.source.size} bytes, {_container(document)}"
     if dump is not None and (header := header_report(dump)) is not None:
         yield from (*header.editable, *header.fixed)

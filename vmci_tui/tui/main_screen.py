@@ -201,7 +201,7 @@ class MainScreen(Guarded, Screen[None]):
     def _show_title(self) -> None:
         mark = self._disk.mark if self._disk is not None else ""
         document, judgement = self.document, self.session.judgement
-        self.query_one(TitleBar).set_text(file_words(document, mark), kernel_words(document, judgement))
+        self.query_one(TitleBar).set_text(file_words(document, mark), *kernel_words(document, judgement))
 
     def _show_tabs(self) -> None:
         count = finding_count(self.session.found) if self.session.judgement is not None else self.session.not_judged

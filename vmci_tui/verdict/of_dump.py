@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.common.sizes import time_text
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.finding import Finding
 from vmci_tui.findings.judgement import Judgement
@@ -138,17 +139,22 @@ def _saved(judgement: Judgement, path: str) -> Diagnosis:
 def _remarks(counted: Tally, judgement: Judgement) -> tuple[Safe, ...]:
     """Return what else is worth knowing of a dump that readers accept."""
     proof, hints = judgement.proof, len(judgement.found)
-    said = []
+    said, shortest = [], ""
     state = None if judgement.facts is None else judgement.facts.state
     if state is not None and state.panic:
         reason = visible(state.panic[:_PANIC].rpartition(b": ")[2])
-        said.append(f"The kernel panicked ({reason})")
+        after = "" if state.uptime is None else f" after {time_text(state.uptime)}"
+        said.append(f"The kernel panicked{after} ({reason})")
+        shortest = f"The kernel panicked ({reason})"
     if proof is not None and proof.proved:
         lines = judgement.lines
         each = "" if lines is None else f" and confirms {lines.counts['confirmed']} of its {len(lines.lines)} lines"
         said.append(f"Guest memory proves its note{each}")
+        shortest = shortest or "Guest memory proves its note"
     elif proof is not None:
         said.append("Guest memory cannot confirm its note")
+    if state is not None and state.uptime is not None and not state.panic:
+        said.append(f"the kernel was up {time_text(state.uptime)}")
     if counted.blind:
         said.append(f"{names(counted.blind)} find{'s' if len(counted.blind) == 1 else ''} no kernel memory in it")
     if counted.apart:
@@ -156,7 +162,7 @@ def _remarks(counted: Tally, judgement: Judgement) -> tuple[Safe, ...]:
     if hints:
         said.append(f"{hints} hint{'s' if hints > 1 else ''} below")
     forms = ["; ".join(said[:count]) for count in range(len(said), 0, -1)]
-    return tuple(_sentence(form) for form in forms)
+    return tuple(_sentence(form) for form in dict.fromkeys((*forms, *filter(None, (shortest,)))))
 
 
 def _tone(counted: Tally) -> Tone:

@@ -19,6 +19,8 @@ class KernelState(NamedTuple):
     """The variable tainted_mask; None if it is not known."""
     seconds: float | None
     """From boot to the last line of the log; None without a log."""
+    uptime: float | None = None
+    """Seconds from boot, by the kernel's own clock; None if memory does not show it."""
 
     @property
     def flags(self) -> str | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.common.sizes import time_text
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # `vmci check` of most dumps needs neither
+    from vmci_tui.adoption.kernel_state import ShownKernel
     from vmci_tui.kernel.lines.kernel_state import KernelState
 
 _SHOWN: Final = 120
@@ -15,15 +18,41 @@ _PANIC: Final = b"Kernel panic - not syncing: "
 
 
 def state_words(state: KernelState) -> Safe:
-    """Return the state in a clause: `the kernel panicked (sysrq triggered crash), 3 s after boot, tainted: O E`."""
+    """Return the state in clauses: `the kernel panicked (sysrq triggered crash), it was up 3 s, it is tainted: O E`."""
     parts = []
     if state.panic:
-        parts.append(f"the kernel panicked ({visible(state.panic.removeprefix(_PANIC)[:_SHOWN])})")
-    if state.seconds is not None:
-        parts.append(f"its log ends {_time(state.seconds)} after boot")
+        parts.append(f"the kernel panicked ({panic_reason(state)})")
+    if state.uptime is not None:
+        parts.append(f"it was up {time_text(state.uptime)}")
+    elif state.seconds is not None:
+        parts.append(f"its log ends {time_text(state.seconds)} after boot")
     if state.flags:
         parts.append(f"it is tainted: {' '.join(state.flags)}")
     return Safe(", ".join(parts))
+
+
+def state_in_short(state: KernelState) -> Iterator[Safe]:
+    """Yield the state in a few words: `panicked (sysrq triggered crash)`, `up 3 s`, `tainted: O E`."""
+    if state.panic:
+        yield Safe(f"panicked ({panic_reason(state)})")
+    if state.uptime is not None:
+        yield Safe(f"up {time_text(state.uptime)}")
+    elif state.seconds is not None:
+        yield Safe(f"log ends at {time_text(state.seconds)}")
+    if state.flags:
+        yield Safe(f"tainted: {' '.join(state.flags)}")
+
+
+def panic_reason(state: KernelState) -> Safe:
+    """Return why the kernel panicked, in its own words."""
+    return visible(state.panic.removeprefix(_PANIC)[:_SHOWN])
+
+
+def kernel_json(kernel: ShownKernel | None) -> dict[str, Any] | None:
+    """Return the release and the state of a kernel; None if memory has none."""
+    if kernel is None:
+        return None
+    return {"release": visible(kernel.release[:_SHOWN]) if kernel.release else None} | (state_json(kernel.state) or {})
 
 
 def state_json(state: KernelState | None) -> dict[str, Any] | None:
@@ -35,14 +64,5 @@ def state_json(state: KernelState | None) -> dict[str, Any] | None:
         "taint": state.taint,
         "flags": state.flags,
         "logged": state.seconds,
+        "uptime": state.uptime,
     }
-
-
-def _time(seconds: float) -> str:
-    """Return a time as days, hours, minutes and seconds, the two largest of them."""
-    days, rest = divmod(int(seconds), 86400)
-    hours, rest = divmod(rest, 3600)
-    minutes, left = divmod(rest, 60)
-    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (left, "s")]
-    first = next((at for at, (count, _) in enumerate(parts) if count), len(parts) - 1)
-    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2])

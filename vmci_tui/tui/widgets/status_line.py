@@ -22,12 +22,12 @@ class StatusLine(GuardedWidget):
     def __init__(self, text: str = "", *, id: str) -> None:
         super().__init__(id=id)
         self._text = safe(text)
-        self._end = ""
+        self._ends: tuple[str, ...] = ()
 
-    def set_text(self, text: str, end: str = "") -> None:
-        """Show a text, and `end` at the right if there is room for both."""
+    def set_text(self, text: str, *ends: str) -> None:
+        """Show a text, and at the right the first of `ends` for which there is room."""
         old = self._drawn()
-        self._text, self._end = safe(text), safe(end)
+        self._text, self._ends = safe(text), tuple(map(safe, ends))
         changed = [at for at, (a, b) in enumerate(zip(old, self._drawn(), strict=True)) if a != b]
         if changed:
             self.refresh(Region(changed[0], 0, changed[-1] + 1 - changed[0], 1))
@@ -39,6 +39,6 @@ class StatusLine(GuardedWidget):
         """Return the whole line as it is on the screen; an end that comes or goes changes cells after the text."""
         width = max(self.size.width - len(self.sign), 0)
         text = self._text if len(self._text) <= width else self._text[: width - 2] + ".."
-        if self._end and len(text) + 2 + len(self._end) <= width:
-            text = text.ljust(width - len(self._end)) + self._end
+        end = next((end for end in self._ends if end and len(text) + 2 + len(end) <= width), "")
+        text = text.ljust(width - len(end)) + end
         return self.sign + text[:width].ljust(width)

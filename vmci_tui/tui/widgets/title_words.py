@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vmci_tui.common.safe_text import visible
-from vmci_tui.common.sizes import size_text
+from vmci_tui.common.sizes import size_text, time_text
 from vmci_tui.document.document import Document
 from vmci_tui.formats.note_kinds import is_cpu
 
@@ -24,13 +24,20 @@ def file_words(document: Document, mark: str) -> str:
     return f"vmci{marks}  {_short(document.name)}{blob}  {_kind(document)}"
 
 
-def kernel_words(document: Document, judgement: Judgement | None) -> str:
-    """Return the kernel that the note names, and whether memory proves the note; empty without a note's text."""
+def kernel_words(document: Document, judgement: Judgement | None) -> tuple[str, ...]:
+    """Return the kernel that the note names, and whether memory proves the note; nothing without a note's text.
+
+    Where it is known how long the kernel was up, the words with that are before those without.
+    """
     text = document.state.vmcoreinfo
     if text is None or text.osrelease is None:
-        return ""
+        return ()
     proof = None if judgement is None else judgement.proof
-    return f"Linux {visible(text.osrelease[:_LONG])}{' (proved)' if proof is not None and proof.proved else ''} "
+    kernel = f"Linux {visible(text.osrelease[:_LONG])}{' (proved)' if proof is not None and proof.proved else ''}"
+    state = None if judgement is None or judgement.facts is None else judgement.facts.state
+    if state is None or state.uptime is None:
+        return (f"{kernel} ",)
+    return f"{kernel}, up {time_text(state.uptime)} ", f"{kernel} "
 
 
 def _kind(document: Document) -> str:
