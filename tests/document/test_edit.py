@@ -66,3 +66,8 @@ def test_the_label_names_the_source_of_a_note() -> None:
     adopted = Edit.of(edit_notes.append_found, FromMemory(_NOTE, 0x1000, "text"), "little")
     assert adopted.label == "restore the text found at paddr 0x1000"
     assert adopted.apply(State()).notes == (_NOTE,)
+
+
+def test_a_long_value_is_cut_in_the_label() -> None:
+    label = Edit.of(edit_text.set_key, b"KEY", b"\x00" * 5000).label
+    assert len(label) < 200 and label.endswith(".. (5000 in all)")

@@ -141,7 +141,7 @@ async def test_a_key_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch, acti
     async with running(sample(_DUMP)) as pilot:
         of = pilot.app if action in ("toggle_keys", "quit") else main_screen(pilot)
         monkeypatch.setattr(type(of), f"action_{action}", _fail)
-        await pilot.press({"undo": "u", "matrix": "m", "memory": "M", "save": "s", "find": "F", "next": "N",
+        await pilot.press({"undo": "u", "matrix": "m", "memory": "M", "save": "s", "find": "F", "next": "W",
                            "toggle_keys": "f1", "quit": "ctrl+q"}[action])  # fmt: skip
         await settled(pilot)
         await _told(pilot)

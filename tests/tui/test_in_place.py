@@ -7,11 +7,21 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
+import pytest
+
+from tests.limits import PATIENCE
 from tests.opened_files import file_source, open_document
-from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
+from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text, until
+from vmci_tui.common.progress import Progress
+from vmci_tui.document import edit_text
+from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.layers.file import FileSource
+from vmci_tui.saving.plan import Plan
+from vmci_tui.saving.save_copy import SaveResult
+from vmci_tui.saving.save_in_place import save_in_place
 from vmci_tui.saving.undo_journal import SUFFIX
 from vmci_tui.tui.screens.save_screen import SaveScreen
 from vmci_tui.tui.widgets.dialogs import Choose
@@ -64,6 +74,39 @@ async def test_a_note_is_appended_in_place_and_undone(sample: Sample, tmp_path: 
     assert _sha(dump) == before and not Path(f"{dump}{SUFFIX}").exists()
 
 
+async def test_a_save_in_place_shows_its_progress_and_is_undone_by_esc(
+    sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dump, reached, go_on = _copy(sample, tmp_path, "amd64-cut-note.elf"), Event(), Event()
+    before, real = _sha(dump), save_in_place
+
+    def slow(document: Document, plan: Plan, progress: Progress) -> SaveResult:
+        def wait(what: str, done: int, total: int) -> None:
+            if what == "check":  # the bytes are written
+                reached.set()
+                go_on.wait(PATIENCE)
+            progress(what, done, total)
+
+        return real(document, plan, wait)
+
+    monkeypatch.setattr("vmci_tui.tui.save_session.save_in_place", slow)
+    async with running(str(dump)) as pilot:
+        main_screen(pilot).session.edit(Edit.of(edit_text.set_key, b"NEWKEY", b"x" * 5000))
+        await settled(pilot)
+        await pilot.press("s")
+        await settled(pilot)
+        await pilot.click("#in-place")
+        await settled(pilot)
+        await pilot.press("down", "enter")
+        await until(pilot, reached.is_set)
+        assert _sha(dump) != before and "(Esc stops)" in shown(pilot)
+        await pilot.press("escape")
+        go_on.set()
+        await until(pilot, lambda: "the open one is as it was" in hint(pilot))
+        assert isinstance(pilot.app.screen, SaveScreen) and main_screen(pilot).document.unsaved
+    assert _sha(dump) == before and not Path(f"{dump}{SUFFIX}").exists()
+
+
 async def test_a_second_vmci_may_only_read(sample: Sample, tmp_path: Path) -> None:
     dump = _copy(sample, tmp_path, "amd64-cut-note.elf")
     other = file_source(str(dump))
@@ -83,7 +126,6 @@ async def test_a_save_that_was_cut_short_is_asked_about(sample: Sample, tmp_path
     from vmci_tui.document import edit_notes
     from vmci_tui.opening.note_inputs import note_from
     from vmci_tui.saving.plan import plan_in_place
-    from vmci_tui.saving.save_in_place import save_in_place
 
     dump = _copy(sample, tmp_path)
     before = dump.read_bytes()

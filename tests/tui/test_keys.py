@@ -50,7 +50,7 @@ _MEANINGS = {
     "I": "inspect",
     "L": "lessons start.lessons",
     "M": "memory memory.back",
-    "N": "next next.back saved.next log.previous",
+    "N": "log.previous",
     "O": "start",
     "P": "log log.back",
     "Q": "ask_qemu",
@@ -59,10 +59,11 @@ _MEANINGS = {
     "T": "templates",
     "U": "take_back",
     "V": "readers.version",
+    "W": "next next.back saved.next",
     "X": "craft start.craft",
     "Y": "export",
 }
-"""The ids that each letter has: one meaning, beside `l` in a log, which has no columns, and `N`, as in less."""
+"""The ids that each letter has: one meaning, beside `l` in a log, which has no columns."""
 
 _BYOBU = {
     *(f"f{n}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 12)),

@@ -82,7 +82,7 @@ async def test_its_memory_is_not_searched_and_the_command_is_said_at_once(
             assert len(bare.pages) < 100
             await pilot.press("4")
             await settled(pilot)
-            assert "memory of a VM is not searched, [N] shows `vmci convert`" in shown(pilot)
+            assert "memory of a VM is not searched, [W] shows `vmci convert`" in shown(pilot)
             await pilot.press("v")
             await settled(pilot)
             await pilot.press("R")
@@ -100,7 +100,7 @@ async def test_no_command_repairs_it(tmp_path: Path, bare: FakeQemu) -> None:
         async with running(f"qmp:{path}") as pilot:
             steps = main_screen(pilot).session.commands_so_far()
             assert [step.command for step in steps] == []
-            await pilot.press("N")
+            await pilot.press("W")
             await settled(pilot)
             assert "vmci convert qmp:" in shown(pilot) and "vmci repair" not in shown(pilot)
 

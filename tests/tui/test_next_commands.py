@@ -28,7 +28,7 @@ async def test_the_commands_are_listed_and_copied(
     monkeypatch.chdir(tmp_path)
     shutil.copy(sample("amd64-cut-note.elf"), "good.elf")
     async with running("good.elf", size=(80, 24)) as pilot:
-        await pilot.press("N")
+        await pilot.press("W")
         await settled(pilot)
         assert "crash --osrelease good.elf" in _commands(pilot.app.screen)
         assert "DEBUGINFOD_URLS" in shown(pilot)
@@ -50,21 +50,21 @@ async def test_the_commands_are_for_the_copy_before_and_after_the_save(
     monkeypatch.chdir(tmp_path)
     shutil.copy(sample("crlf.elf"), "crlf.elf")
     async with running("crlf.elf") as pilot:
-        await pilot.press("N")
+        await pilot.press("W")
         await settled(pilot)
         assert _commands(pilot.app.screen)[0] == "vmci repair crlf.elf -o crlf-fixed.elf"
         await pilot.press("escape", "v", "down", "c")
         assert "there is no next command" in said(pilot), "drgn refuses it"
-        await pilot.press("f", "escape", "N")
+        await pilot.press("f", "escape", "W")
         await settled(pilot)
         assert "drgn -c crlf-fixed.elf" in _commands(pilot.app.screen) and "once it is saved" in shown(pilot)
         await pilot.press("escape", "s", "enter")
         await settled(pilot)
         assert "readers accept it" in shown(pilot)
-        await pilot.press("N")
+        await pilot.press("W")
         await settled(pilot)
         assert "drgn -c crlf-fixed.elf" in _commands(pilot.app.screen) and "once" not in shown(pilot).split("\n")[0]
-        await pilot.press("escape", "u", "N")
+        await pilot.press("escape", "u", "W")
         await settled(pilot)
         assert "drgn -c crlf.elf" not in _commands(pilot.app.screen), "the file itself did not change"
 
@@ -72,8 +72,8 @@ async def test_the_commands_are_for_the_copy_before_and_after_the_save(
 async def test_the_palette_has_it_and_an_entry_alone_leads_to_qemu(sample: Sample) -> None:
     async with running(sample("good.entry")) as pilot:
         commands = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
-        assert "Repair: Show the next commands to run  (N)" in commands
-        await pilot.press("N")
+        assert "Repair: Show the next commands to run  (W)" in commands
+        await pilot.press("W")
         assert "Q asks it" in said(pilot) and pilot.app.screen is main_screen(pilot)
 
 

@@ -229,7 +229,7 @@ def test_a_save_in_place_shows_its_plan_first_and_is_undone(
     save = saving.plan_for_in_place()
     assert save.plan.strategy in ("lift", "append", "overwrite") and not save.harm.worse
     assert Path(path).read_bytes() == before, "asking changes nothing"
-    outcome = saving.in_place(save)
+    outcome = saving.in_place(save, no_progress)
     assert outcome.in_place and Path(path).read_bytes() != before
     (undoable,) = undoable_saves(session.document)
     assert undoable.path == path and not undoable.forced
@@ -242,7 +242,7 @@ def test_a_forced_undo_shows_what_it_overwrites(sample: Sample, around: Around, 
     session, _ = _open(path, around)
     session.edit(Edit.of(edit_text.set_key, b"NEWKEY", b"x" * 100))
     saving = SaveSession(session.document, session.refuse_outside)
-    saving.in_place(saving.plan_for_in_place())
+    saving.in_place(saving.plan_for_in_place(), no_progress)
     at = Path(path).read_bytes().index(b"NEWKEY")
     with open(path, "r+b") as file:
         file.seek(at)

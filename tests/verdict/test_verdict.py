@@ -18,7 +18,7 @@ from vmci_tui.verdict.judged import diagnosis
 from vmci_tui.verdict.outlook import Looking, Outlook
 
 Sample = Callable[[str], str]
-KEYS = {"repair": "R", "save": "s", "undo": "u", "next": "N", "find": "F", "append": "a", "readers": "v"}
+KEYS = {"repair": "R", "save": "s", "undo": "u", "next": "W", "find": "F", "append": "a", "readers": "v"}
 
 
 def said(name: str, sample: Sample, tried: bool = True, edited: bool = False) -> Diagnosis:

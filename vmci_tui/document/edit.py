@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar, cast
 
 from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import visible
@@ -18,6 +18,10 @@ Effect = Callable[..., State]
 F = TypeVar("F", bound=Effect)
 
 _LABELS: dict[Effect, str | Callable[..., str]] = {}
+
+
+_LONGEST: Final = 120
+"""Characters of an argument in a label."""
 
 
 def labelled(words: str | Callable[..., str]) -> Callable[[F], F]:
@@ -65,7 +69,11 @@ class Edit(NamedTuple):
 
 
 def _shown(value: object) -> object:
-    return visible(value) if isinstance(value, bytes | str) else value
+    """Return an argument as a label shows it: a long text is cut, because a dialog must have room for its buttons."""
+    if not isinstance(value, bytes | str):
+        return value
+    text = visible(value[: _LONGEST + 1])
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}.. ({len(value)} in all)"
 
 
 @labelled(lambda edits: "; ".join(edit.label for edit in edits))

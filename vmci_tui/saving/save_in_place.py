@@ -11,6 +11,7 @@ import os
 import stat
 
 from vmci_tui.common.errors import OpenError, SaveError
+from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.common.signals import note_change, signals_blocked
 from vmci_tui.containers import open_dump
 from vmci_tui.document.document import Document
@@ -25,8 +26,11 @@ from vmci_tui.saving.undo_journal import ChangedBytes, FileBeforeSave, SaveRecor
 from vmci_tui.saving.verify import check_in_place
 
 
-def save_in_place(document: Document, plan: Plan) -> SaveResult:
-    """Write the plan's changes into the open file. Raises SaveError; the message says if the file differs then."""
+def save_in_place(document: Document, plan: Plan, progress: Progress = no_progress) -> SaveResult:
+    """Write the plan's changes into the open file. Raises SaveError; the message says if the file differs then.
+
+    An error of `progress` restores the old file and goes on.
+    """
     source = document.source
     if not isinstance(source, FileSource):
         what = "there is no file to change" if document.made else f"{document.name} only describes an entry"
@@ -48,8 +52,9 @@ def save_in_place(document: Document, plan: Plan) -> SaveResult:
                 drop(journal, start)
                 raise
             try:
+                progress("write", 0, 1)
                 apply(fd, record)
-                _check(document, plan, record)
+                _check(document, plan, record, progress)
                 append(journal, encode_mark(os.fstat(fd).st_mtime_ns, record.size_after), end)
                 note_change(f"{source.name} is changed, `vmci undo FILE` undoes that")
             except BaseException:
@@ -94,13 +99,13 @@ def _roll_back(source: FileSource, fd: int, record: SaveRecord, journal: str, st
         raise SaveError(words, "repair that, then run `vmci undo FILE`") from None
 
 
-def _check(document: Document, plan: Plan, record: SaveRecord) -> None:
+def _check(document: Document, plan: Plan, record: SaveRecord, progress: Progress) -> None:
     """Read the changed bytes back. Raises SaveError if they are not the requested ones."""
     assert isinstance(document.source, FileSource)
     try:
         with FileSource(document.source.path) as saved:
             if document.dump is not None:
-                check_in_place(document.dump, document.state, saved, FileBeforeSave(saved, record))
+                check_in_place(document.dump, document.state, saved, FileBeforeSave(saved, record), progress)
             elif saved.read(0, saved.size) != plan.image.read(document.source, 0, plan.image.size):
                 raise SaveError("the saved file is not the requested entry", "please report this")
     except (SaveError, OpenError) as error:

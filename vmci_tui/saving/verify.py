@@ -7,7 +7,7 @@ from heapq import merge
 from typing import Final
 
 from vmci_tui.common.errors import OpenError, SaveError
-from vmci_tui.common.progress import Progress, no_progress
+from vmci_tui.common.progress import Progress
 from vmci_tui.containers import Dump, open_dump
 from vmci_tui.containers.base import CopiedRange, KeptBytes
 from vmci_tui.document.state import State
@@ -35,7 +35,7 @@ def check_saved(old: Dump, state: State, saved: Source, limit: int, progress: Pr
     return read
 
 
-def check_in_place(old: Dump, state: State, saved: Source, before: FileBeforeSave) -> int:
+def check_in_place(old: Dump, state: State, saved: Source, before: FileBeforeSave, progress: Progress) -> int:
     """Compare a file that was saved in place with `before`; return the number of bytes read back.
 
     Only bytes that moved, or are where the save wrote, can differ; the rest is not read.
@@ -49,7 +49,7 @@ def check_in_place(old: Dump, state: State, saved: Source, before: FileBeforeSav
             for pair in kept.pairs
             if pair.old != pair.new or (kept.in_file and before.overwritten(pair.new, pair.length))
         )
-        length = _same_bytes(kept._replace(pairs=touched), sum(pair.length for pair in touched), no_progress)
+        length = _same_bytes(kept._replace(pairs=touched), sum(pair.length for pair in touched), progress)
         read += length if kept.in_file else 0
     return read
 

@@ -56,7 +56,7 @@ class MainScreen(Guarded, Screen[None]):
         bind("v", "readers", "Readers", "Show every reader's verdict, and why"),
         bind("F", "find", "Find note", "Find the note in guest memory"),
         bind("a", "append", "Add note", "Add or replace the VMCOREINFO note"),
-        bind("N", "next", "What next", "Show the next commands to run"),
+        bind("W", "next", "What next", "Show the next commands to run"),
         bind("o", "open", "Open", "Open another file"),
         bind("O", "start", "Start", "Show the start screen: recent files, lessons, samples", "start", show=False),
         bind("c", "copy", "Copy", "Copy what is selected"),

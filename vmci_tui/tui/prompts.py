@@ -60,7 +60,7 @@ def say_dump(node: DOMNode, session: Session, why: str) -> None:
     """Say why a key does nothing to a running VM, and the command that makes a dump of it."""
     from vmci_tui.repair.next_commands import conversion
 
-    words = f"{why}: {conversion(session.document)} makes a dump of it (N shows the command)"
+    words = f"{why}: {conversion(session.document)} makes a dump of it (W shows the command)"
     say(node, words, "warning")
 
 

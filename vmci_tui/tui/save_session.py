@@ -146,9 +146,9 @@ class SaveSession:
         plan = plan_in_place(self.document)
         return InPlaceSave(plan, harm_of(self.document, plan, self._readers))
 
-    def in_place(self, save: InPlaceSave) -> SaveOutcome:
+    def in_place(self, save: InPlaceSave, progress: Progress) -> SaveOutcome:
         """Save in place, as the user agreed to. Raises VmciError."""
-        saved = save_in_place(self.document, save.plan)
+        saved = save_in_place(self.document, save.plan, progress)
         if save.plan.empty:
             return SaveOutcome(f"Nothing was written: {saved.name} has these bytes already", in_place=True)
         forced = "; it was made writable for that, and is read-only again" if saved.forced else ""

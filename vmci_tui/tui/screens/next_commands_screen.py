@@ -42,7 +42,7 @@ class NextCommandsScreen(Guarded, Screen[None]):
     about = "What now: the next commands to run, for each reader that accepts the file."
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter,c", "copy", "Copy", "Copy the command", "next.copy"),
-        bind("escape,N,q", "dismiss", "Back", "Back to the file", "next.back"),
+        bind("escape,W,q", "dismiss", "Back", "Back to the file", "next.back"),
     ]
 
     def __init__(self, title: str, steps: tuple[NextCommand, ...]) -> None:

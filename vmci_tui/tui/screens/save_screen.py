@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,6 +14,7 @@ from textual.widgets import Button, Input, Static
 
 from vmci_tui.common import internal_errors
 from vmci_tui.common.errors import SaveError, VmciError
+from vmci_tui.common.progress import Progress
 from vmci_tui.common.safe_text import visible
 from vmci_tui.document.document import Document
 from vmci_tui.layers.image import NewBytes
@@ -28,6 +30,7 @@ from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.plan_list import PlanText
 from vmci_tui.tui.widgets.worker_screen import Job
 
+Made = TypeVar("Made")
 _MAX_ROWS = 2000
 """Lines of bytes that are shown for one range at most."""
 
@@ -46,7 +49,7 @@ class SaveScreen(Dialog[SaveOutcome | None]):
     def __init__(self, saving: SaveSession) -> None:
         super().__init__()
         self._saving = saving
-        self._job = Job(self, self.show_hint, "saving was stopped; no file was written")
+        self._job = Job(self, self.show_hint, "saving was stopped; no file was written, and the open one is as it was")
 
     def compose(self) -> ComposeResult:
         saving = self._saving
@@ -105,9 +108,7 @@ class SaveScreen(Dialog[SaveOutcome | None]):
         except VmciError as error:
             self.show_hint(str(error), bad=True)
             return
-        self.show_hint("saving")
-        self._job.start(partial(self._saving.copy, target), self._saved, self._failed)
-        self._enable(False)
+        self._start(partial(self._saving.copy, target), self._saved)
 
     def _enable(self, enabled: bool) -> None:
         """Enable or disable what starts a save; Cancel stops a running one."""
@@ -120,13 +121,14 @@ class SaveScreen(Dialog[SaveOutcome | None]):
     @on(Button.Pressed, "#in-place")
     def _ask_in_place(self) -> None:
         """Ask whether the open file itself is to be changed; the plan is shown first."""
-        if self._job.running:
+        if not self._job.running:
+            self._start(lambda _: self._saving.plan_for_in_place(), self._show_in_place)
+
+    def _show_in_place(self, save: InPlaceSave) -> None:
+        if not stands(self):
             return
-        try:
-            save = self._saving.plan_for_in_place()
-        except VmciError as error:
-            self.show_hint(str(error), bad=True)
-            return
+        self._enable(True)
+        self.show_hint("")
         name = self._saving.document.name
         summary = "\n".join(line.text for line in in_place_summary(self._saving.document, save.plan, save.harm))
         hint = f"{summary}\nThe old bytes are kept in {name.rsplit('/', 1)[-1]}.vmci-undo; U undoes the save."
@@ -134,15 +136,15 @@ class SaveScreen(Dialog[SaveOutcome | None]):
 
         def chosen(choice: str | None) -> None:
             if choice == "change":
-                self._save_in_place(save)
+                self._start(partial(self._saving.in_place, save), self._saved)
 
         self.app.push_screen(Choose(f"Change {name} itself?", choices, hint), chosen)
 
-    def _save_in_place(self, save: InPlaceSave) -> None:
-        try:
-            self._saved(self._saving.in_place(save))
-        except VmciError as error:
-            self.show_hint(str(error), bad=True)
+    def _start(self, job: Callable[[Progress], Made], done: Callable[[Made], None]) -> None:
+        """Run a job that ends with what `done` gets; only Cancel, which stops it, works meanwhile."""
+        self.show_hint("saving" if done == self._saved else "planning")
+        self._job.start(job, done, self._failed)
+        self._enable(False)
 
     def _saved(self, outcome: SaveOutcome | None) -> None:
         if outcome is not None:

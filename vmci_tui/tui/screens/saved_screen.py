@@ -36,7 +36,7 @@ class SavedScreen(Dialog[Literal["open", "next"] | None]):
     about = "The saved copy: what each reader makes of it, and the next commands."
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "choose('open')", "Open the copy", "Open the saved copy instead", "saved.open"),
-        bind("N", "choose('next')", "Next commands", "Show each next command in full", "saved.next"),
+        bind("W", "choose('next')", "Next commands", "Show each next command in full", "saved.next"),
         bind("c", "copy", "Copy the command", "Copy the command under the cursor", "saved.copy"),
         bind("exclamation_mark", "run", "Run it", "Leave the app for the command, then come back", "saved.run"),
         bind("escape,q", "cancel", "Stay", "Stay with the open file", "saved.stay"),
