@@ -5,13 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.dumps.factory import Load, cpus, elf, note, ram
 from tests.kit import full_write, saved
+from tests.limits import PATIENCE
 from tests.opened_files import open_document
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import Cancelled, SaveError
@@ -24,6 +27,7 @@ from vmci_tui.opening.open_file import new_entry
 from vmci_tui.saving import save_copy as save
 from vmci_tui.saving.plan import plan_copy
 from vmci_tui.saving.save_copy import save_copy
+from vmci_tui.saving.verify import check_saved
 
 _DATA = elf((cpus() + note(),), (Load(0, ram(1 << 16)),), qemu=True)
 
@@ -147,6 +151,29 @@ def test_a_copy_that_fails_verification_is_not_renamed(
         run(document, target)
     monkeypatch.undo()
     untouched(source, target, there)
+
+
+def test_a_large_copy_goes_to_the_disk_while_it_is_read_back(
+    document: Document, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+    old = target.read_bytes() if target.exists() else None
+
+    def check(*given: Any) -> int:
+        assert begun.wait(PATIENCE), "the sync begins before the check ends"
+        return check_saved(*given)
+
+    def sync(_descriptor: int) -> None:
+        begun.set()
+        raise OSError(errno.EIO, "an error that the last sync reports")
+
+    monkeypatch.setattr(save, "_LARGE", 0)
+    monkeypatch.setattr(save, "check_saved", check)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", sync)
+        with pytest.raises(SaveError):
+            save_copy(document, plan_copy(document, str(target)), str(target))
+    assert begun.is_set() and old == (target.read_bytes() if target.exists() else None)
 
 
 def test_saving_over_the_source_is_refused_by_any_name(document: Document, source: Path, tmp_path: Path) -> None:

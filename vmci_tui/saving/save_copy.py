@@ -5,6 +5,11 @@ The written bytes are read back and compared before the file gets its name.
 
 from __future__ import annotations
 
+import contextlib
+import os
+from threading import Thread
+from typing import Final
+
 from vmci_tui.common.errors import SaveError
 from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.common.records import dataclass
@@ -18,6 +23,9 @@ from vmci_tui.saving.write_image import write_image
 
 CHECK_LIMIT = 64 << 30
 """Bytes of memory that are read back and compared after a copy, by default."""
+
+_LARGE: Final = 64 << 20
+"""Bytes of a file that are written to the disk while it is read back."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +59,24 @@ def save_copy(
 
 def _check(document: Document, plan: Plan, temporary: str, limit: int, progress: Progress) -> int:
     with FileSource(temporary) as saved:
+        _sync_meanwhile(saved)
         if document.dump is None:
             size = plan.image.size
             if saved.size != size or saved.read(0, size) != plan.image.read(document.source, 0, size):
                 raise SaveError("the saved file is not the requested entry", "nothing was saved")
             return 0
         return check_saved(document.dump, document.state, saved, limit, progress)
+
+
+def _sync_meanwhile(saved: FileSource) -> None:
+    """Begin to write a large file to the disk, so that the sync at its end has less to wait for.
+
+    That one reports what goes wrong: Linux tells each open file of an error once, and this is another one.
+    """
+    if saved.size >= _LARGE:
+        Thread(target=_sync, args=(saved.fileno(),), daemon=True).start()
+
+
+def _sync(descriptor: int) -> None:
+    with contextlib.suppress(OSError):
+        os.fsync(descriptor)
