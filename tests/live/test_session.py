@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from vmci_tui.common.safe_text import Safe
 from vmci_tui.live import session as session_module
 from vmci_tui.live.commands import COMMANDS, MAP, PAGE, SAVE_DEVICES, STATUS, Command
 from vmci_tui.live.session import Refused, Session
+from vmci_tui.live.vm import running_vm
 
 _DEADLY = ("qom-list-types", "stop", "cont", "quit", "system_reset", "device_add", "migrate", "qom-set", "eject")
 """Commands of QEMU that end, stop or change a VM; some of many."""
@@ -120,3 +122,30 @@ def test_no_socket_and_no_listener(tmp_path: Path) -> None:
         _session(str(tmp_path / "none"))
     with pytest.raises(OpenError):
         _session("/" + "x" * 200)
+
+
+def test_closing_does_not_wait_for_a_vm_that_hangs(tmp_path: Path) -> None:
+    fake, asked, goes_on = FakeQemu(), threading.Event(), threading.Event()
+
+    def hang(request: dict[str, Any]) -> None:
+        if request["execute"] == "query-status":
+            asked.set()
+            goes_on.wait(60)
+
+    fake.lie = hang
+    with serving(fake, tmp_path / "q") as path:
+        vm, errors = running_vm(f"qmp:{path}"), list[OpenError]()
+
+        def ask() -> None:
+            try:
+                vm.ask(STATUS)
+            except OpenError as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        asked.wait(60)
+        vm.close()
+        thread.join(60)
+        assert len(errors) == 1 and not goes_on.is_set()
+        goes_on.set()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -156,3 +158,38 @@ def test_a_session_in_a_browser_asks_no_vm(tmp_path: Path, monkeypatch: pytest.M
     for name in ("qmp:socket", "virsh:guest"):
         with pytest.raises(UsageError):
             refuse_outside(name, str(tmp_path))
+
+
+async def test_a_vm_that_hangs_does_not_hold_the_screen(tmp_path: Path, fake: FakeQemu) -> None:
+    goes_on = threading.Event()
+
+    def hang(request: dict[str, Any]) -> None:
+        if "xp" in request["arguments"].get("command-line", ""):
+            goes_on.wait(60)
+
+    with serving(fake, tmp_path / "q") as path:
+        async with running(f"qmp:{path}") as pilot:
+            await settled(pilot)
+            fake.lie = hang
+            try:
+                await pilot.press("M", "g", "g")
+                await until(pilot, lambda: "not read yet" in shown(pilot))
+                screen = pilot.app.screen
+                await pilot.press("escape")
+                await until(pilot, lambda: pilot.app.screen is not screen)
+                assert pilot.app.screen is main_screen(pilot)
+                await pilot.press("M", "g", "g")
+                await until(pilot, lambda: "not read yet" in shown(pilot))
+            finally:
+                goes_on.set()
+            await until(pilot, lambda: "not read yet" not in shown(pilot))
+            assert "cannot be read" not in shown(pilot)
+
+
+async def test_a_page_that_does_not_come_is_given_up(tmp_path: Path, fake: FakeQemu) -> None:
+    with serving(fake, tmp_path / "q") as path:
+        async with running(f"qmp:{path}") as pilot:
+            await settled(pilot)
+            fake.lie = lambda request: b"" if "xp" in request["arguments"].get("command-line", "") else None
+            await pilot.press("M", "g", "g")
+            await until(pilot, lambda: "cannot be read" in shown(pilot))

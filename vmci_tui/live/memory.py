@@ -12,6 +12,7 @@ from vmci_tui.common.errors import OpenError
 from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.layers.memory_map import Memory
+from vmci_tui.layers.waiting import refuse_to_wait
 from vmci_tui.live.commands import PAGE, PAGES, Command
 from vmci_tui.live.flat_view import BlockRange
 from vmci_tui.live.vm import RunningVm
@@ -84,14 +85,20 @@ class LiveMemory:
 
     def _read_ahead(self, start: int, end: int) -> None:
         """Read many pages from `start` on by one request, if all are wanted and none was read."""
-        last = start + _MANY * PAGE_SIZE
+        wanted = range(start, start + _MANY * PAGE_SIZE, PAGE_SIZE)
+        if wanted.stop > end or any(at in self._pages for at in wanted):
+            return
+        refuse_to_wait(self.vm.name)
         with self._lock:
-            room = len(self._pages) + _MANY <= MOST_PAGES
-            if room and last <= end and not any(at in self._pages for at in range(start, last, PAGE_SIZE)):
+            if len(self._pages) + _MANY <= MOST_PAGES:
                 data = self._ask(PAGES, start, _MANY)
-                self._pages |= {start + at: data[at : at + PAGE_SIZE] for at in range(0, len(data), PAGE_SIZE)}
+                self._pages |= {at: data[at - start : at - start + PAGE_SIZE] for at in wanted}
 
     def _page(self, paddr: int) -> bytes:
+        kept = self._pages.get(paddr)
+        if kept is not None:  # also while another thread waits for the VM
+            return kept
+        refuse_to_wait(self.vm.name)
         with self._lock:
             kept = self._pages.get(paddr)
             if kept is None:

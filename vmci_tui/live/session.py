@@ -6,6 +6,7 @@ import json
 import socket
 import struct
 import time
+from contextlib import suppress
 from typing import Any, Final, Self
 
 from vmci_tui.common.errors import OpenError
@@ -90,6 +91,11 @@ class Session:
     def fileno(self) -> int:
         """Return the number of the socket, for `select`."""
         return self._socket.fileno()
+
+    def hang_up(self) -> None:
+        """Let another thread that waits for an answer go on, with an error."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """End the session; a second call does nothing."""

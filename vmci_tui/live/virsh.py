@@ -67,6 +67,10 @@ class VirshSession:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def hang_up(self) -> None:
+        """Let another thread that waits for an answer go on, with an error."""
+        self._process.kill()
+
     def close(self) -> None:
         """End virsh; a second call does nothing."""
         self._process.kill()

@@ -72,10 +72,16 @@ class RunningVm:
             self._end()
 
     def close(self) -> None:
-        """End the session for good; a second call does nothing."""
-        with self._lock:
-            self._closed = True
+        """End the session for good, also if a hung VM is asked just now; a second call does nothing."""
+        self._closed = True
+        if not self._lock.acquire(blocking=False):
+            if (session := self._session) is not None:
+                session.hang_up()
+            self._lock.acquire()
+        try:
             self._end()
+        finally:
+            self._lock.release()
 
     def _connected(self) -> AnySession:
         if self._session is not None:

@@ -9,6 +9,7 @@ from textual.message import Message
 
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.document.inspected_bytes import HEAD, LABEL, SHORT, InspectedBytes, inspect_at, inspected_lines
+from vmci_tui.layers.waiting import without_waiting
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.prompts import say
 from vmci_tui.tui.style.cells import Row
@@ -49,7 +50,8 @@ class Inspector(LineList):
     def show_place(self) -> None:
         """Show the byte under the cursor of the hex view."""
         view = self._view
-        self.inspected = item = inspect_at(view.document, view.places, view.cursor) if view.places else None
+        with without_waiting():  # the view asks for the bytes, and says when they came
+            self.inspected = item = inspect_at(view.document, view.places, view.cursor) if view.places else None
         lines = inspected_lines(item) if item is not None else ()
         self.set_rows([_row(at, line) for at, line in enumerate(lines)])
 

@@ -137,12 +137,18 @@ def sign_of(changed: ChangedBytes, start: int, end: int) -> str:
 
 
 def row_segments(
-    columns: HexColumns, start: int, data: bytes | None, runs: list[StyledRun], styles: Styles, sign: str = ""
+    columns: HexColumns,
+    start: int,
+    data: bytes | None,
+    runs: list[StyledRun],
+    styles: Styles,
+    sign: str = "",
+    without: str = "cannot be read",
 ) -> tuple[Segment, ...]:
-    """Return the segments of the row at offset `start`, one for each run; `data` is None if it cannot be read."""
+    """Return the segments of the row at offset `start`, one for each run; `without` is shown if `data` is None."""
     offset = f"{start:0{columns.digits}X}"
     if data is None:
-        return (Segment(f"{offset}  cannot be read", styles["offset"]),)
+        return (Segment(f"{offset}  {without}", styles["offset"]),)
     out = [Segment(offset if sign else f"{offset}  ", styles["offset"])]
     if sign:
         out.append(Segment(f"{sign} ", styles["added" if sign == "+" else "changed"]))

@@ -7,7 +7,6 @@ widget that repaints two lines for a move of the cursor takes 3 ms and 500 bytes
 from __future__ import annotations
 
 from collections import OrderedDict
-from contextlib import suppress
 from typing import ClassVar, Final
 
 from rich.segment import Segment
@@ -23,9 +22,11 @@ from vmci_tui.changes.changed_bytes import ChangedBytes
 from vmci_tui.common.errors import OpenError
 from vmci_tui.document.byte_map import Place, Places
 from vmci_tui.document.document import Document
+from vmci_tui.layers.waiting import NotReadYet, without_waiting
 from vmci_tui.tui.guarded import GuardedWidget
 from vmci_tui.tui.style.cells import ADDED, byte_styles
 from vmci_tui.tui.widgets.hex_rows import HexColumns, row_segments, sign_of, styled_runs, with_cursor
+from vmci_tui.tui.widgets.late_bytes import LateBytes
 
 _CACHED_ROWS = 512
 _HEADER: Final = 1
@@ -90,6 +91,7 @@ class HexView(GuardedWidget, can_focus=True):
         """The bytes that no file has yet."""
         self._rows: OrderedDict[int, tuple[Segment, ...]] = OrderedDict()
         self._styles: dict[str, Style] = {}
+        self._late = LateBytes(self, self._bytes_came)
 
     def show_state(self) -> None:
         """Show the file as the document lays it out now."""
@@ -251,12 +253,35 @@ class HexView(GuardedWidget, can_focus=True):
 
     def _segments(self, row: int) -> tuple[Segment, ...]:
         assert self.places is not None
-        columns, styles, data = self._columns, self._style_map(), None
+        columns, styles = self._columns, self._style_map()
         start = row * columns.per_row
-        with suppress(OpenError):  # a disk error must not end the app
-            data = self.document.read(start, min(columns.per_row, self.total - start))
+        data = self._bytes(start, min(columns.per_row, self.total - start))
+        if isinstance(data, NotReadYet):
+            return row_segments(columns, start, None, [], styles, "", "not read yet")
         runs = list(styled_runs(self.places, self.highlight, start, data or b"", styles, self.changed))
         return row_segments(columns, start, data, runs, styles, sign_of(self.changed, start, start + len(data or b"")))
+
+    def _bytes(self, start: int, length: int) -> bytes | NotReadYet | None:
+        """Return bytes of the document, None if they cannot be read, or that they are being waited for."""
+        try:
+            with without_waiting():
+                return self.document.read(start, length)
+        except NotReadYet as error:
+            late = error
+        except OpenError:  # a disk error must not end the app
+            return None
+        if self._late.failed(start):
+            return None
+        first = self.top * self.per_row
+        visible = range(first, min(first + self._room * self.per_row, self.total))
+        come = self._late.ask(visible, self.document.read) and start in visible
+        return self._bytes(start, length) if come else late
+
+    def _bytes_came(self) -> None:
+        """Show the bytes that were waited for, or that they cannot be read."""
+        self._forget()
+        self.refresh()
+        self.post_message(self.Moved(self.cursor))
 
     def _style_map(self) -> dict[str, Style]:
         """Return the styles, cached until the theme or the focus changes: a look-up costs as much as a row."""
