@@ -6,7 +6,7 @@ Such a source calls `refuse_to_wait` before it asks. A program that hangs would 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from vmci_tui.common.errors import OpenError
@@ -31,6 +31,12 @@ def without_waiting() -> Iterator[None]:
         yield
     finally:
         _THREAD.in_a_hurry = before
+
+
+def read_at_once(read: Callable[[int, int], bytes], start: int, length: int) -> bytes:
+    """Return what `read` returns. Raises OpenError as that does, NotReadYet if it would wait for another program."""
+    with without_waiting():
+        return read(start, length)
 
 
 def refuse_to_wait(name: str) -> None:

@@ -5,9 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from vmci_tui.common.budget import Budget
+from vmci_tui.common.errors import OpenError
+from vmci_tui.layers.waiting import NotReadYet, read_at_once
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+    from vmci_tui.document.document import Document
 
 Result = TypeVar("Result")
 Call = Callable[[], None]
@@ -80,3 +88,46 @@ class Background(Generic[Result]):
             self._stop.set()
             self._asked[0].cancel()
             self._asked = None
+
+
+class LateBytes:
+    """Bytes for a view that a running VM must be asked for: in a thread, because it may hang for seconds."""
+
+    patience: ClassVar[float] = 0.05
+    """Seconds to wait for them: what comes within them is shown at once, without a flicker."""
+
+    def __init__(self, view: Widget, came: Call) -> None:
+        """`came` is called on the app's thread when bytes have come, or are given up."""
+        self._view, self._came = view, came
+        self._running = False
+        self._failed = range(0)
+        """What could not be read when it was asked for last."""
+
+    def read(self, document: Document, wanted: range, visible: range) -> bytes | None:
+        """Return the bytes; None if they cannot be read. All that is `visible` is asked for with them.
+
+        Raises NotReadYet while they are waited for, or others are.
+        """
+        if wanted.start in self._failed:
+            return None
+        if not self._running:
+            self._running, self._failed = True, range(0)
+            done = threading.Event()
+            run_aside(partial(self._ask, document, visible, done))
+            done.wait(self.patience)
+        try:
+            return read_at_once(document.read, wanted.start, len(wanted))
+        except NotReadYet:
+            raise
+        except OpenError:
+            return None
+
+    def _ask(self, document: Document, visible: range, done: threading.Event) -> None:
+        try:
+            document.read(visible.start, len(visible))
+        except OpenError:
+            self._failed = visible
+        self._running = False
+        done.set()
+        if self._view.is_attached:
+            self._view.call_later(self._came)

@@ -112,3 +112,20 @@ TRIES: Final = (
     bind("T", "templates", "Templates", "Add writes by a template: whole, halves, 15 bytes, 1 MiB + 1"),
 )
 """For the panes that show the entry, and what QEMU will do with it."""
+
+
+HEX_MOVES: Final = (
+    Binding("down,j", "move_rows(1)", "Down", show=False, id="hex.down"),
+    Binding("up,k", "move_rows(-1)", "Up", show=False, id="hex.up"),
+    Binding("right,l", "move(1)", "Right", show=False, id="hex.right"),
+    Binding("left,h", "move(-1)", "Left", show=False, id="hex.left"),
+    Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="hex.pagedown"),
+    Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="hex.pageup"),
+    Binding("home", "row_start", "Row start", show=False, id="hex.home"),
+    Binding("end", "row_end", "Row end", show=False, id="hex.end"),
+    Binding("ctrl+home", "to(0)", "First byte", show=False, id="hex.first"),
+    Binding("ctrl+end,G", "to(-1)", "Last byte", show=False, id="hex.last"),
+    Binding("right_square_bracket", "next_place(1)", "Next field", show=False, id="hex.next"),
+    Binding("left_square_bracket", "next_place(-1)", "Previous field", show=False, id="hex.previous"),
+)
+"""The keys that move the cursor of a hex view."""

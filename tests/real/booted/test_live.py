@@ -23,7 +23,8 @@ from vmci_tui.cli.run import main
 from vmci_tui.formats.fw_cfg_entry import Entry
 
 _X86, _ARM = "qemu-system-x86_64", "qemu-system-aarch64"
-_MICROVM: Final = "microvm,acpi=on,rtc=on,pit=on,pic=on"
+_MICROVM: Final = "microvm,acpi=off,rtc=on,pit=on,pic=on"
+"""Without ACPI, where Linux finds no clock; its driver then does not find fw_cfg, so it writes no entry."""
 _DEVICE: Final = ("-device", "vmcoreinfo")
 _LIMIT: Final = 900
 """Seconds for a boot without acceleration on a busy machine."""
@@ -92,7 +93,7 @@ def _json(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]
 
 def _each() -> Iterator[tuple[str, str]]:
     for name, machine in _MACHINES.items():
-        for program in programs(machine.program) if FOLDER else ():
+        for program in programs(machine.program) if FOLDER and name != "microvm" else ():
             yield name, program
 
 

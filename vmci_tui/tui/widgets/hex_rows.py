@@ -130,6 +130,11 @@ def styled_runs(
             at = end
 
 
+def selection_words(start: int, end: int) -> str:
+    """Return the number and range of selected bytes as text."""
+    return f"{end - start} = {end - start:#x} bytes selected, {start:#x} to {end - 1:#x}"
+
+
 def sign_of(changed: ChangedBytes, start: int, end: int) -> str:
     """Return the sign of a row for its changes: `+` if all of them are new bytes; empty without changes."""
     signs = {SIGNS[item.kind] for item in changed.within(start, end)}

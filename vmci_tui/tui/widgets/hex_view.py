@@ -7,12 +7,12 @@ widget that repaints two lines for a move of the cursor takes 3 ms and 500 bytes
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -22,11 +22,14 @@ from vmci_tui.changes.changed_bytes import ChangedBytes
 from vmci_tui.common.errors import OpenError
 from vmci_tui.document.byte_map import Place, Places
 from vmci_tui.document.document import Document
-from vmci_tui.layers.waiting import NotReadYet, without_waiting
+from vmci_tui.layers.waiting import NotReadYet, read_at_once
+from vmci_tui.tui.bindings import HEX_MOVES
 from vmci_tui.tui.guarded import GuardedWidget
 from vmci_tui.tui.style.cells import ADDED, byte_styles
-from vmci_tui.tui.widgets.hex_rows import HexColumns, row_segments, sign_of, styled_runs, with_cursor
-from vmci_tui.tui.widgets.late_bytes import LateBytes
+from vmci_tui.tui.widgets.hex_rows import HexColumns, row_segments, selection_words, sign_of, styled_runs, with_cursor
+
+if TYPE_CHECKING:
+    from vmci_tui.tui.background import LateBytes
 
 _CACHED_ROWS = 512
 _HEADER: Final = 1
@@ -36,20 +39,7 @@ _HEADER: Final = 1
 class HexView(GuardedWidget, can_focus=True):
     """Bytes coloured by kind, with one highlighted range, which shift and the arrows or the mouse select."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move_rows(1)", "Down", show=False, id="hex.down"),
-        Binding("up,k", "move_rows(-1)", "Up", show=False, id="hex.up"),
-        Binding("right,l", "move(1)", "Right", show=False, id="hex.right"),
-        Binding("left,h", "move(-1)", "Left", show=False, id="hex.left"),
-        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="hex.pagedown"),
-        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="hex.pageup"),
-        Binding("home", "row_start", "Row start", show=False, id="hex.home"),
-        Binding("end", "row_end", "Row end", show=False, id="hex.end"),
-        Binding("ctrl+home", "to(0)", "First byte", show=False, id="hex.first"),
-        Binding("ctrl+end,G", "to(-1)", "Last byte", show=False, id="hex.last"),
-        Binding("right_square_bracket", "next_place(1)", "Next field", show=False, id="hex.next"),
-        Binding("left_square_bracket", "next_place(-1)", "Previous field", show=False, id="hex.previous"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*HEX_MOVES]
 
     most_per_row: ClassVar[int] = 16
     """Bytes in a row, at most."""
@@ -91,12 +81,12 @@ class HexView(GuardedWidget, can_focus=True):
         """The bytes that no file has yet."""
         self._rows: OrderedDict[int, tuple[Segment, ...]] = OrderedDict()
         self._styles: dict[str, Style] = {}
-        self._late = LateBytes(self, self._bytes_came)
+        self._late: LateBytes | None = None
 
     def show_state(self) -> None:
         """Show the file as the document lays it out now."""
         self.places = Places(self.document)
-        self._forget()
+        self._rows.clear()
         self.cursor = min(self.cursor, max(self.total - 1, 0))
         self.top = min(self.top, self._last_top)
         self.refresh()
@@ -152,10 +142,8 @@ class HexView(GuardedWidget, can_focus=True):
     def highlight_place(self) -> None:
         """Highlight the field under the cursor; memory and gaps are not fields."""
         place = self.place()
-        if place is None or place.kind in ("memory", "gap"):
-            self.set_highlight(0, 0)
-        else:
-            self.set_highlight(place.offset, place.length)
+        shown = None if place is None or place.kind in ("memory", "gap") else place
+        self.set_highlight(*((0, 0) if shown is None else (shown.offset, shown.length)))
 
     def go(self, offset: int) -> None:
         """Put the cursor on a byte and bring it into view, without a selection; post no message."""
@@ -164,9 +152,7 @@ class HexView(GuardedWidget, can_focus=True):
 
     def place(self) -> Place | None:
         """Return the place under the cursor; None if there are no bytes."""
-        if self.places is None or not self.total:
-            return None
-        return self.places.at(self.cursor)
+        return self.places.at(self.cursor) if self.places is not None and self.total else None
 
     @property
     def total(self) -> int:
@@ -206,16 +192,13 @@ class HexView(GuardedWidget, can_focus=True):
         # The whole row: for a part Textual also paints the rest of the row, so two parts would cost twice.
         return Region(0, row - self.top + _HEADER, self.size.width, 1)
 
-    def _forget(self) -> None:
-        self._rows.clear()
-
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._styles = {}
-        self._forget()
+        self._rows.clear()
 
     def on_resize(self) -> None:
-        self._forget()
+        self._rows.clear()
         self.watch_cursor(self.cursor, self.cursor)
 
     def validate_top(self, value: int) -> int:
@@ -253,34 +236,31 @@ class HexView(GuardedWidget, can_focus=True):
 
     def _segments(self, row: int) -> tuple[Segment, ...]:
         assert self.places is not None
-        columns, styles = self._columns, self._style_map()
+        columns, styles, data, without = self._columns, self._style_map(), None, "cannot be read"
         start = row * columns.per_row
-        data = self._bytes(start, min(columns.per_row, self.total - start))
-        if isinstance(data, NotReadYet):
-            return row_segments(columns, start, None, [], styles, "", "not read yet")
-        runs = list(styled_runs(self.places, self.highlight, start, data or b"", styles, self.changed))
-        return row_segments(columns, start, data, runs, styles, sign_of(self.changed, start, start + len(data or b"")))
-
-    def _bytes(self, start: int, length: int) -> bytes | NotReadYet | None:
-        """Return bytes of the document, None if they cannot be read, or that they are being waited for."""
         try:
-            with without_waiting():
-                return self.document.read(start, length)
-        except NotReadYet as error:
-            late = error
+            data = self._bytes(start, min(columns.per_row, self.total - start))
+        except NotReadYet:
+            without = "not read yet"
+        runs = list(styled_runs(self.places, self.highlight, start, data or b"", styles, self.changed))
+        sign = sign_of(self.changed, start, start + len(data or b""))
+        return row_segments(columns, start, data, runs, styles, sign, without)
+
+    def _bytes(self, start: int, length: int) -> bytes | None:
+        """Return bytes, None if they cannot be read. Raises NotReadYet if they come later."""
+        try:
+            return read_at_once(self.document.read, start, length)
+        except NotReadYet:
+            from vmci_tui.tui.background import LateBytes
+
+            self._late = self._late or LateBytes(self, self._bytes_came)
+            visible = range(self.top * self.per_row, (self.top + self._room) * self.per_row)
+            return self._late.read(self.document, range(start, start + length), visible)
         except OpenError:  # a disk error must not end the app
             return None
-        if self._late.failed(start):
-            return None
-        first = self.top * self.per_row
-        visible = range(first, min(first + self._room * self.per_row, self.total))
-        come = self._late.ask(visible, self.document.read) and start in visible
-        return self._bytes(start, length) if come else late
 
     def _bytes_came(self) -> None:
-        """Show the bytes that were waited for, or that they cannot be read."""
-        self._forget()
-        self.refresh()
+        self.show_state()
         self.post_message(self.Moved(self.cursor))
 
     def _style_map(self) -> dict[str, Style]:
@@ -348,10 +328,7 @@ class HexView(GuardedWidget, can_focus=True):
     @property
     def selected(self) -> str:
         """Return the number and range of the selected bytes as text; empty for none."""
-        if self._anchor is None:
-            return ""
-        start, end = self.highlight
-        return f"{end - start} = {end - start:#x} bytes selected, {start:#x} to {end - 1:#x}"
+        return "" if self._anchor is None else selection_words(*self.highlight)
 
     def select_to(self, offset: int) -> None:
         """Move the cursor to a byte, and select from the start of the selection, else from the cursor."""
