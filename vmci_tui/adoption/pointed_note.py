@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from vmci_tui.adoption.rank import rank_candidates
+from vmci_tui.adoption.rank import rank_candidates, why_not
 from vmci_tui.common.progress import Progress
 from vmci_tui.containers.guest import Guest
 from vmci_tui.kernel.cpus.cpu import cpus_of
@@ -30,8 +30,8 @@ def pointed_note(guest: Guest, progress: Progress) -> RankedCandidate | None:
     """Return the note that the running kernel names, proved; None if it takes a search to say which note it is.
 
     That is so if no CPU was in the kernel's code, or no register names its page tables (x86 and s390x have one). It is
-    so too if the kernel runs because another one crashed: then the note of that one is wanted. Raises what `progress`
-    raises.
+    so too if the kernel runs because another one crashed: then the note of that one is wanted; and if its pages of the
+    note and of the text differ, and the lines do not say which one is right. Raises what `progress` raises.
     """
     if not any(any(tables_of(cpu)) for cpu in cpus_of(guest.notes, guest.machine)[:MAPPED]):
         return None
@@ -47,7 +47,7 @@ def pointed_note(guest: Guest, progress: Progress) -> RankedCandidate | None:
     places = [note] if text is None else [note, text]
     ranked = rank_candidates(places, guest, partial(prove, search=False), progress, frozenset({note.paddr}))
     best = ranked[0]._replace(runs=True, found_by="kernel")
-    return best if best.candidate is note and best.proof.proved else None
+    return best if best.candidate is note and not why_not(ranked) else None
 
 
 def _candidate(guest: Guest, kernel: RunningKernel, name: bytes) -> Candidate | None:

@@ -1,8 +1,8 @@
 """Rank the candidates for the guest's own note, the most trusted one first, each with the reason in one line.
 
-The proof by memory decides first, then the kernel's own pointers, then the form: the kernel has its text twice,
-in a note with header and in a page without, each on a page start. A copy that someone read from /proc/kcore, or
-a dump in the page cache, rarely has both.
+The proof by memory decides first, and the kernel's tables judge the lines of texts that it proves alike; then the
+kernel's own pointers, then the form: the kernel has its text twice, in a note with header and in a page without, each
+on a page start. A copy that someone read from /proc/kcore, or a dump in the page cache, rarely has both.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ PROOFS: Final = 32
 """The most texts that are compared with memory: real memory has two or three."""
 _NOT_WHOLE: Final = Proof(None, "not compared with memory, because it is not whole")
 _TOO_MANY: Final = Proof(None, f"not compared with memory, because {PROOFS} other texts rank higher")
+_NO_LINE: Final = "the kernel's tables contradict none of its lines, but lines of another proved text"
 _VERDICTS: Final = {True: "proved", False: "disproved", None: "not proved"}
 
 
@@ -75,6 +76,24 @@ def rank_candidates(
         pointed |= named_notes(guest, rivals, progress)
         pairs = [(_with_runs(group, guest) if proof.proved else group, proof) for group, proof in pairs]
         ranked = _ranked(pairs, pointed)
+    judged = _judged(ranked, pointed)
+    if _proved_rivals(judged):
+        from vmci_tui.adoption.twins import contradictions
+
+        said = contradictions((one.candidate.vmcoreinfo for one in judged if one.proof.proved), guest, progress)
+        pairs = [(group, _with_lines(proof, said.get(group.best.text))) for group, proof in ranked]
+        judged = _judged(_ranked(pairs, pointed), pointed)
+    return judged
+
+
+def _with_lines(proof: Proof, said: str | None) -> Proof:
+    """Add to a proof what is wrong with lines of the text; `said` is None if they were not judged."""
+    if said is None or not proof.proved:
+        return proof
+    return Proof(False, said) if said else proof._replace(why=f"{proof.why}; {_NO_LINE}")
+
+
+def _judged(ranked: Sequence[tuple[_SameText, Proof]], pointed: frozenset[int]) -> tuple[RankedCandidate, ...]:
     return tuple(
         RankedCandidate(
             group.best,
@@ -104,11 +123,15 @@ def why_not(judged: Sequence[RankedCandidate]) -> str:
     if not best.proof.proved:
         which = "none in memory is proved" if others else "the only one in memory is not proved"
         return f"{which}; at {best.candidate.paddr:#x}: {best.proof.why}"
-    for item in others:
-        if item.proof.proved and is_rival(item, best):
-            both = f"{_named(best)}, and {_named(item)}"
-            return f"memory proves two that differ: {both} ({difference(item.candidate, best.candidate)})"
+    for item in _proved_rivals(judged):
+        both = f"{_named(best)}, and {_named(item)}"
+        return f"memory proves two that differ: {both} ({difference(item.candidate, best.candidate)})"
     return ""
+
+
+def _proved_rivals(judged: Sequence[RankedCandidate]) -> list[RankedCandidate]:
+    """Return those that are proved as the first one is, and differ from it."""
+    return [one for one in judged[1:] if judged[0].proof.proved and one.proof.proved and is_rival(one, judged[0])]
 
 
 def _named(item: RankedCandidate) -> Safe:
