@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from vmci_tui.adoption.kernel_symbols import placed_symbols
+from vmci_tui.adoption.text_to_read import text_to_read
 from vmci_tui.common.progress import Progress
 from vmci_tui.common.records import NamedTuple, replace
 from vmci_tui.containers.guest import Guest
@@ -16,7 +18,7 @@ from vmci_tui.kernel.cpus.cpu_memory import MAPPED, tables_of
 from vmci_tui.kernel.cpus.survey import Survey, Suspect, survey
 from vmci_tui.kernel.lines.gather import kernel_with_types
 from vmci_tui.kernel.lines.made_text import MadeText, made_text
-from vmci_tui.kernel.lines.running_kernel import NotKnown
+from vmci_tui.kernel.lines.running_kernel import NotKnown, RunningKernel
 from vmci_tui.kernel.log.marks import panicked_cpu
 from vmci_tui.kernel.log.read_log import read_log
 from vmci_tui.kernel.symbols.read_symbols import CRASHED, KernelSymbols
@@ -24,6 +26,7 @@ from vmci_tui.kernel.symbols.translation import runs_kernel
 from vmci_tui.kernel.tasks.current import Task, task_of
 
 _ANOTHER = NotKnown("it runs another kernel, whose types are not read")
+_TABLES: Final = b"SYMBOL(swapper_pg_dir)"
 
 
 class LocatedCpus(NamedTuple):
@@ -55,8 +58,7 @@ def locate_cpus(state: State, guest: Guest, progress: Progress) -> LocatedCpus:
         return LocatedCpus(found, (), found.suspect or _by_log(found, guest, text))
     kernel = kernel_with_types(guest, kernels[0])
     if text is None and not any(any(tables_of(one.cpu)) for one in found.cpus[:MAPPED]):
-        made = made_text(kernel)  # it says where the page tables are, which no register of these machines does
-        text = made.text if isinstance(made, MadeText) else None
+        text = _text_of(kernel, guest, progress)
     found = survey(guest, text, kernel.read)
     runs = tuple(_kernel_of(one.cpu, kernels, guest) for one in found.cpus)
     traces = traces_of(found.cpus, [one.table for one in runs])
@@ -76,6 +78,17 @@ def _kernel_of(cpu: Cpu, kernels: Sequence[KernelSymbols], guest: Guest) -> Kern
     if len(kernels) == 1:
         return kernels[0]
     return next((one for one in kernels if runs_kernel(guest, cpu, one.table)), kernels[0])
+
+
+def _text_of(kernel: RunningKernel, guest: Guest, progress: Progress) -> Vmcoreinfo | None:
+    """Return a text that says where the page tables are, which no register of these machines does.
+
+    That of the kernel's own tables, or else the one that is in memory.
+    """
+    made = made_text(kernel)
+    if isinstance(made, MadeText) and made.text.get(_TABLES) is not None:
+        return made.text
+    return text_to_read(None, guest, progress).text
 
 
 def _by_log(found: Survey, guest: Guest, text: Vmcoreinfo | None) -> Suspect | None:

@@ -17,6 +17,7 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.cpus.cpu import Cpu, cpus_of
 from vmci_tui.kernel.cpus.cpu_memory import MAPPED, paddr_by_cpu
 from vmci_tui.kernel.image.known_place import START, starts
+from vmci_tui.kernel.image.own_tables import shift_by_tables
 from vmci_tui.kernel.image.places import SEARCHED, Place, places
 from vmci_tui.kernel.symbols.crash_kernel import runs_after_crash
 from vmci_tui.kernel.symbols.own_place import own_shift
@@ -29,6 +30,7 @@ _PLACES: Final = 64
 """Places that are looked at; each page of a hostile dump may have a banner."""
 _STEPS: Final = 1 << 16
 """Steps for all places together; a kernel with 100,000 symbols takes some thousand."""
+_END: Final = b"_etext"
 _TOKENS: Final = b"kallsyms_token_table"
 CRASHED: Final = "it crashed, and the one that runs was started for that"
 """Why the kernel that crashed comes before the one that runs."""
@@ -111,7 +113,7 @@ def _kernel(
     raw = raw_tables(guest, place, budget)
     if raw is None:
         return None
-    shift = place.shift if place.shift is not None else _shift(guest, place, raw, cpus, text)
+    shift = place.shift if place.shift is not None else _shift(guest, place, raw, cpus, text, budget)
     values = raw.addresses.values
     if raw.addresses.form == "self-relative":
         if shift is None:
@@ -126,11 +128,13 @@ def _kernel(
     )
 
 
-def _shift(guest: Guest, place: Place, raw: RawTables, cpus: tuple[Cpu, ...], text: Vmcoreinfo | None) -> int | None:
+def _shift(
+    guest: Guest, place: Place, raw: RawTables, cpus: tuple[Cpu, ...], text: Vmcoreinfo | None, budget: Budget
+) -> int | None:
     """Return virtual less physical addresses of the image; None if nothing says where it is.
 
-    By the page tables of a CPU, by the kernel's own variables, or by the dump's text if it is of this kernel: since 6.0
-    it says where the table is.
+    By the page tables of a CPU, by the kernel's own variables or page tables, or by the dump's text if it is of this
+    kernel: since 6.0 it says where the table is. Raises Spent.
     """
     start, by_itself = raw.value_of(START), raw.addresses.form == "self-relative"
     if start is None:
@@ -142,6 +146,8 @@ def _shift(guest: Guest, place: Place, raw: RawTables, cpus: tuple[Cpu, ...], te
         if at is not None and (not by_itself or low <= at < high):
             return known - at
     own = own_shift(guest, place, raw.value_of, by_itself, raw.order, guest.machine)
+    if own is None and guest.machine == "aarch64" and not by_itself and (end := raw.value_of(_END)) is not None:
+        own = shift_by_tables(guest, place, start, end - 1, raw.order, budget)
     if own is not None or text is None:
         return own
     said, tokens = symbol(text, START), symbol(text, _TOKENS)
