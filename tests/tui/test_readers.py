@@ -114,3 +114,16 @@ async def test_qemu_is_judged_if_an_entry_is_open(sample: Sample) -> None:
     files = sample("x86_64-guest-format-2.elf"), sample("x86_64-guest-format-2.entry")
     async with running(*files, size=(80, 24)) as pilot:
         assert "qemu no" in shown(pilot).split("\n")[3]
+
+
+async def test_before_a_repair_the_pane_shows_what_r_would_bring(sample: Sample) -> None:
+    async with running(sample("amd64-cut-nonote.elf"), size=(120, 36)) as pilot:
+        await until(pilot, lambda: "by R" in shown(pilot))
+        row = next(line for line in shown(pilot).splitlines() if "crash        no" in line)
+        assert 'no    -> ok    "unknown"' in row, "what it prints now"
+        assert "6 after R" in shown(pilot)
+        await pilot.press("R")
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert "by R" not in shown(pilot) and "6 once saved" in shown(pilot)

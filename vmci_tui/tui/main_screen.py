@@ -150,7 +150,7 @@ class MainScreen(Guarded, Screen[None]):
             self._show_judgement()
         elif event == "tried":
             self._show_verdict()
-            self.query_one(KeysPane).show_outlook()
+            self.query_one(Panes).show_outlook()
             self.refresh_bindings()
         else:
             self._show_state()

@@ -150,6 +150,12 @@ class Panes(Guarded, Widget):
         if self.session.judgement is not None:
             self.call_after_refresh(self.open_qemu)
 
+    def show_outlook(self) -> None:
+        """Show what is known by now of a repair: the text that it would put back, and the verdicts after it."""
+        self.query_one(KeysPane).show_outlook()
+        for readers in self.query(ReadersPane):
+            readers.show_judgement()
+
     # The status line
 
     def _show_status(self, words: str) -> None:

@@ -14,6 +14,7 @@ from vmci_tui.tui.widgets.line_list import LineList
 
 if TYPE_CHECKING:  # they import all readers, 20 ms that the first paint need not wait for
     from vmci_tui.findings.judgement import Judgement
+    from vmci_tui.repair.safe_fixes import Repair
     from vmci_tui.verdict.reader_table import ReaderLine
 
 _WORDS: Final = {
@@ -23,7 +24,6 @@ _WORDS: Final = {
     "unknown": ("-", "dim"),
 }
 _NAME, _WORD = 13, 6
-HEADER: Final[Row] = ((f"{'':<{_NAME}}{'now':<{_WORD}}   {'saved':<{_WORD}}what it prints", "title"),)
 
 
 class ReadersPane(LineList):
@@ -33,8 +33,8 @@ class ReadersPane(LineList):
     enter_action = "screen.readers"
 
     about = (
-        "Readers: which tools accept the file as it is, and as it would be saved. `opens`: the tool accepts the file, "
-        "but reads no kernel memory. Its own words are in quotes."
+        "Readers: which tools accept the file as it is, and as it would be saved; `by R`: what R would bring. `opens`: "
+        "the tool accepts the file, but reads no kernel memory. Its own words are in quotes."
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -70,29 +70,49 @@ class ReadersPane(LineList):
             from vmci_tui.verdict.reader_table import reader_lines
 
             self._lines = reader_lines(judgement.both, self.session.document.state.entry is not None)
-            self.header = HEADER
-            self.border_subtitle = _summary(judgement)
-            self.set_rows([_row(line) for line in self._lines])
+            repair = self._offered()
+            if repair is not None:
+                after = repair.readers.after
+                self._lines = [line._replace(after=after[line.reader].state) for line in self._lines]
+            self.header = _head("saved" if repair is None else "by R")
+            self.border_subtitle = _summary(judgement, repair)
+            self.set_rows([_row(line, repair is None) for line in self._lines])
         elif not self.rows:
             self.refresh()
 
+    def _offered(self) -> Repair | None:
+        """Return the tried repair of a file without edits, if R would apply it."""
+        ahead, document = self.session.ahead, self.session.document
+        tried = ahead.repair_of(document.state) if ahead is not None and not document.unsaved else None
+        return tried if tried is not None and tried.steps and not tried.question else None
 
-def _row(line: ReaderLine) -> Row:
-    """Return `crash        no    -> ok    "..."`; a verdict that saving does not change is shown once."""
+
+def _head(then: str) -> Row:
+    return ((f"{'':<{_NAME}}{'now':<{_WORD}}   {then:<{_WORD}}what it prints", "title"),)
+
+
+def _row(line: ReaderLine, of_later: bool) -> Row:
+    """Return `crash        no    -> ok    "..."`; a verdict that saving does not change is shown once.
+
+    `of_later`: whether its words are those that it will print.
+    """
     (now, now_style), (then, then_style) = _WORDS[line.now], _WORDS[line.after]
     changes = line.after != line.now
     after: tuple[Cell, Cell] = (
         ("-> " if changes else "   ", "dim"),
         (f"{then if changes else '':<{_WORD}}", then_style),
     )
-    words = "good" if line.after == "accepts" and changes else "dim" if line.now == "unknown" else "value"
+    words = "good" if line.after == "accepts" and changes and of_later else "dim" if line.now == "unknown" else "value"
     return ((f"{line.reader:<{_NAME}}", "key"), (f"{now:<{_WORD}}", now_style), *after, (line.words, words))
 
 
-def _summary(judgement: Judgement) -> str:
-    """Return how many readers accept the file, now and once it is saved, as the verdict line counts them."""
+def _summary(judgement: Judgement, offered: Repair | None) -> str:
+    """Return how many readers accept the file, now and once saved or repaired, as the verdict line counts them."""
     from vmci_tui.verdict.tally import tally
 
     now, then = tally(judgement.now, judgement.found), tally(judgement.after, judgement.found)
-    later = "" if now.score == then.score else f", {len(then.accepting)} once saved"
+    if offered is not None:
+        then = tally(offered.readers.after, offered.judgement.found)
+    how = "once saved" if offered is None else "after R"
+    later = "" if now.score == then.score else f", {len(then.accepting)} {how}"
     return f"{now.score} accept{later}"
