@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
+import os
 import random
+import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.zstd import zstd
 from vmci_tui.common.errors import OpenError
-from vmci_tui.images.wrapped import decompressed
+from vmci_tui.images.wrapped import decompressed, packed_chunks
 from vmci_tui.images.wrapped.decoders import COMPRESSIONS, Compression
 from vmci_tui.images.wrapped.decompressed import DecompressedSource, open_decompressed
 from vmci_tui.layers.file import BytesSource
@@ -113,13 +118,42 @@ def test_the_middle_is_read_again_without_the_start(compression: Compression) ->
 
 
 @_all
-def test_what_finds_no_room_is_decompressed_again(compression: Compression, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decompressed, "_ROOM", 50_000)
+def test_what_finds_no_room_in_memory_is_kept_in_a_nameless_file(
+    compression: Compression, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(packed_chunks, "ROOM", 50_000)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    plain = random.Random(1).randbytes(400_000)
+    file = _Counted(_COMPRESS[compression.name](plain))
+    source = open_decompressed(file, 0, compression)
+    assert source.read(0, 1 << 20) == plain
+    before = file.taken
+    for at in (0, 390_000, 200_000, 20_000, 300_000):
+        assert source.read(at, 5000) == plain[at : at + 5000]
+    assert compression.name == "gzip" or file.taken - before < len(plain) // 3
+    assert not list(tmp_path.iterdir())
+
+
+@_all
+@pytest.mark.parametrize("fault", ["no file", "no room", "full", "unreadable"])
+def test_what_finds_no_room_at_all_is_decompressed_again(
+    compression: Compression, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(packed_chunks, "ROOM", 50_000)
+    target, name, value = {
+        "no file": (tempfile, "TemporaryFile", fail),
+        "no room": (os, "fstatvfs", lambda _: SimpleNamespace(f_bavail=0, f_frsize=4096)),
+        "full": (os, "pwrite", fail),
+        "unreadable": (os, "pread", lambda *_: b""),
+    }[fault]
+    monkeypatch.setattr(target, name, value)
     plain = random.Random(1).randbytes(400_000)
     source = open_decompressed(BytesSource(_COMPRESS[compression.name](plain)), 0, compression)
     for at in (0, 390_000, 200_000, 20_000, 300_000):
         assert source.read(at, 5000) == plain[at : at + 5000]
-    assert sum(map(len, source._packed.values())) < 60_000
 
 
 @_all

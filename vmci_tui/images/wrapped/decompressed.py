@@ -1,9 +1,8 @@
-"""Read a compressed file at any offset, in bounded memory and without another file.
+"""Read a compressed file at any offset, in bounded memory and without a file beside it.
 
 Decompressing goes on from the last place, or from the nearest place that was passed and can be gone on from: each
 few MiB for gzip, whose decoders can be copied; the start of the file for bzip2, xz and zstd. What was read last is
-kept, so reads near each other cost nothing; of bzip2, xz and zstd also what was read before, packed, as long as there
-is room: some 1.5 GiB of a stream.
+kept, so reads near each other cost nothing; of bzip2, xz and zstd also what was read before, packed.
 """
 
 from __future__ import annotations
@@ -17,14 +16,13 @@ from typing import Final
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.images.wrapped.decoders import Compression, Decoder, Gzip
+from vmci_tui.images.wrapped.packed_chunks import PackedChunks
 from vmci_tui.layers.file import Source
 
 CHUNK: Final = 1 << 20
 """Bytes that are decompressed at a time, and kept together."""
 _KEPT: Final = 128
 """Chunks that are kept."""
-_ROOM: Final = 512 << 20
-"""Bytes of packed chunks that are kept."""
 _INPUT: Final = 256 << 10
 _PLACES: Final = 512
 """Copies of decoders that are kept: 20 MB. When there are more, every other one is dropped."""
@@ -100,9 +98,8 @@ class DecompressedSource:
         self._start: Callable[[], _Place] = lambda: _Place(file, at, compression, compression.start())
         self._place = self._start()
         self._kept: OrderedDict[int, bytes] = OrderedDict()
-        self._packing = compression.packing and compression.packing()
-        self._packed: dict[int, bytes] = {}
-        self._room = 0
+        self._packed = compression.packing and PackedChunks(compression.packing())
+        self._packs = False
         self._places: list[_Place] = []
         self._every = 4
 
@@ -134,7 +131,7 @@ class DecompressedSource:
                     raise OpenError(words, "the file is damaged, or made to fill memory")
         self.size += len(data)
         self.fault = self._place.fault
-        self._room = _ROOM
+        self._packs = True
 
     def _chunk(self, number: int) -> bytes:
         with self._lock:
@@ -144,13 +141,13 @@ class DecompressedSource:
         if (kept := self._kept.get(number)) is not None:
             self._kept.move_to_end(number)
             return kept
-        if self._packing is not None and (packed := self._packed.get(number)) is not None:
-            return self._keep(number, self._packing.unpack(packed))
+        if self._packed is not None and (data := self._packed.get(number)) is not None:
+            return self._keep(number, data)
         self._go_to(number)
         while True:
-            at, data = self._place.chunk, self._next()
+            at, passed = self._place.chunk, self._next()
             if at == number:
-                return data
+                return passed
 
     def _next(self) -> bytes:
         """Decompress the next chunk and keep it; keep also a copy of the place before it, now and then."""
@@ -168,9 +165,8 @@ class DecompressedSource:
         self._kept[number] = data
         if len(self._kept) > _KEPT:
             oldest, dropped = self._kept.popitem(last=False)
-            if self._packing is not None and oldest not in self._packed and self._room > 0:
-                packed = self._packed[oldest] = self._packing.pack(dropped)
-                self._room -= len(packed)
+            if self._packed is not None and self._packs:
+                self._packed.add(oldest, dropped)
         return data
 
     def _go_to(self, number: int) -> None:
