@@ -46,6 +46,13 @@ def test_the_notes_and_the_entry_are_qemus(tmp_path: Path, fake: FakeQemu) -> No
         assert fake.pages == []
 
 
+def test_without_the_device_no_state_of_devices_is_asked_for(tmp_path: Path, fake: FakeQemu) -> None:
+    fake.named = []
+    with serving(fake, tmp_path / "q") as path, open_document(f"qmp:{path}") as document:
+        assert document.state.entry is None and document.dump is not None and document.dump.notes
+    assert "xen-save-devices-state" not in fake.names
+
+
 def test_without_a_stop_the_registers_are_those_that_qemu_prints(tmp_path: Path, fake: FakeQemu) -> None:
     choice = ImageChoice(stop=False)
     with serving(fake, tmp_path / "q") as path, open_document(f"qmp:{path}", choice=choice) as document:

@@ -54,6 +54,7 @@ def test_a_guest_that_never_wrote_the_entry(tmp_path: Path, capsys: pytest.Captu
 def test_a_vm_without_the_device(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with started(tmp_path, "qemu-system-x86_64", *_PC) as vm:
         shown = _shown(capsys, "show", f"qmp:{vm.path}")
+        assert vm.stops()[0] == 1, "for the registers"
         assert (shown["entry"], shown["live"]["device"], vm.running) == (None, False, True)
 
 

@@ -46,7 +46,8 @@ class _Cpus(NamedTuple):
 
 
 def image_of_vm(vm: RunningVm, stop: bool = True) -> GuestImage:
-    """Return what a running VM holds. With `stop` QEMU stops it twice, for less than a millisecond each.
+    """Return what a running VM holds. With `stop` QEMU stops it for each of its registers and its entry, if it has
+    one: less than a millisecond.
 
     Raises OpenError.
     """
@@ -55,7 +56,9 @@ def image_of_vm(vm: RunningVm, stop: bool = True) -> GuestImage:
     doubts: list[str] = [TAINT] if vm.name.startswith("virsh:") else []
     entry, head = None, None
     if stop:
-        entry, head = _entry(vm, doubts), _head(vm, ranges, doubts) if vm.hands_over else None
+        # Without the device none has the entry, and those of a pseries have its table of hashed pages: a stop of 50 ms.
+        entry = _entry(vm, doubts) if device else None
+        head = _head(vm, ranges, doubts) if vm.hands_over else None
     else:
         doubts.append("the entry is not known: it needs a stop of a millisecond")
     if head is None:
@@ -64,7 +67,7 @@ def image_of_vm(vm: RunningVm, stop: bool = True) -> GuestImage:
     memory = memory_of(ranges)
     # QEMU prints words in the order of the machine, whichever one its guest has chosen.
     order = (machine_facts(cpus.machine).orders or (cpus.order,))[0]
-    source = LiveMemory(vm, memory, order, VmFacts(running, device or entry is not None, ranges))
+    source = LiveMemory(vm, memory, order, VmFacts(running, device, ranges))
     notes = cpus.notes
     if head is None and entry is not None:
         with suppress(OpenError):

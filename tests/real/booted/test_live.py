@@ -117,7 +117,10 @@ def test_entry_note_and_log_of_a_guest_that_runs(
         log = _json(capsys, "log", named)
         assert sum(" xp " in command for command in log["live"]["commands"]) <= _MOST_PAGES
         guest.vm.stops()
-        assert _json(capsys, "log", named, "--no-stop")["log"] == log["log"]
+        if name == "virt":  # no register that QEMU prints has the kernel's page tables
+            assert main(["log", named, "--no-stop"]) == 3
+        else:
+            assert _json(capsys, "log", named, "--no-stop")["log"] == log["log"]
         assert guest.vm.stops() == (0, 0.0) and guest.vm.running
         made = tmp_path / "vm.elf"
         main(["convert", named, "-o", str(made), "--yes", "stop"])
