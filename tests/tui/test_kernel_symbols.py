@@ -11,6 +11,7 @@ from tests.tui.driving import main_screen, running, settled, shown, until
 from vmci_tui.adoption.kernel_facts import KernelFound
 from vmci_tui.kernel.cpus.cpu import cpus_of
 from vmci_tui.kernel.symbols.table import SymbolTable
+from vmci_tui.tui.companions.inspector import Inspector
 from vmci_tui.tui.panes.hex import BytesPane
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.structure_list import StructureList
@@ -66,3 +67,18 @@ async def test_places_in_memory_are_symbols(sample: Sample) -> None:
         main_screen(pilot).query_one("#hex", BytesPane).arrive(offset)
         await until(pilot, lambda: "in idle+0x6" in shown(pilot))
         assert "in idle+0x6" in shown(pilot)
+
+
+async def test_a_number_that_is_an_address_of_the_kernel_is_followed_to_its_place(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=(120, 36)) as pilot:
+        session, address = await _learned(pilot)
+        layout, screen = session.document.layout, main_screen(pilot)
+        at = session.document.read(0, 0x1000).find(address.to_bytes(8, "little"))
+        await pilot.press("5", "I")
+        await until(pilot, lambda: screen.query(Inspector))
+        screen.query_one("#hex", BytesPane).arrive(at)
+        await until(pilot, lambda: f" idle+{_OFFSET:#x}" in shown(pilot))
+        screen.query_one(Inspector).focus()
+        await pilot.press("home", *["down"] * 9, "enter")
+        paddr = layout.memory.ranges[0].paddr + _OFFSET
+        await until(pilot, lambda: screen.query_one("#hex", BytesPane).cursor == layout.memory.offset_of(paddr))

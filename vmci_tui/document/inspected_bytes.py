@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from vmci_tui.common.errors import OpenError
@@ -77,8 +78,14 @@ LABEL: Final = 14
 """Cells of the names of numbers."""
 
 
-def inspected_lines(item: InspectedBytes) -> tuple[Safe, ...]:
-    """Return the bytes as lines for people: HEAD lines, then one for each number."""
+def inspected_lines(
+    item: InspectedBytes, symbol_of: Callable[[InspectedNumber], Safe] = lambda _: Safe("")
+) -> tuple[Safe, ...]:
+    """Return the bytes as lines for people: HEAD lines, then one for each number.
+
+    `symbol_of` returns the kernel's symbol at a number, else nothing. That stands in place of the signed number, which
+    nobody wants of an address.
+    """
     where = "not guest memory" if item.paddr is None else f"paddr {item.paddr:#x} = {item.paddr}"
     at = f"byte {item.offset - item.field_offset + 1} of {item.field_length}"
     out = [
@@ -89,5 +96,6 @@ def inspected_lines(item: InspectedBytes) -> tuple[Safe, ...]:
     ]
     for number in item.numbers:
         name = f"{8 * number.width} bit {number.order or ''}"
-        out.append(f"{name:<{LABEL}}{number.unsigned:<21}{number.unsigned:<#19x}{number.signed}")
+        last = symbol_of(number) or number.signed
+        out.append(f"{name:<{LABEL}}{number.unsigned:<21}{number.unsigned:<#19x}{last}")
     return tuple(Safe(line) for line in out)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual.timer import Timer
 from textual.widget import Widget
@@ -16,6 +16,9 @@ from vmci_tui.tui.companions.inspector import Inspector
 from vmci_tui.tui.companions.structure_column import StructureColumn
 from vmci_tui.tui.widgets.hex_view import HexView
 
+if TYPE_CHECKING:
+    from vmci_tui.adoption.kernel_facts import KernelFound
+
 _REST_SECONDS: Final = 0.15
 """Seconds that a cursor rests before what follows it is shown, so that moving it stays cheap."""
 _CLASSES: Final = {"about": "explaining", "inspector": "inspecting"}
@@ -27,9 +30,15 @@ _BESIDE: Final = {"about": "#keys-pane", "inspector": "#hex", "map": "#notes", "
 class Companions:
     """The explanation, the inspector, the map and the structure of the file, each made when it is first opened."""
 
-    def __init__(self, panes: Widget, view: HexView, explanation: Callable[[], Explanation]) -> None:
-        """`explanation` explains what is under the cursor now."""
-        self._panes, self._view, self._explanation = panes, view, explanation
+    def __init__(
+        self,
+        panes: Widget,
+        view: HexView,
+        explanation: Callable[[], Explanation],
+        kernel: Callable[[], KernelFound | None],
+    ) -> None:
+        """`explanation` explains what is under the cursor now; `kernel` returns what the kernel's tables say."""
+        self._panes, self._view, self._explanation, self._kernel = panes, view, explanation, kernel
         self._made: dict[str, Widget] = {}
         self._kept: set[str] = set()
         """Those that a key opened: they stay, whatever the room."""
@@ -83,7 +92,7 @@ class Companions:
             return About()
         if name == "tree":
             return StructureColumn(self._view.document)
-        return Inspector(self._view) if name == "inspector" else FileMap()
+        return Inspector(self._view, self._kernel) if name == "inspector" else FileMap()
 
     def _show(self, name: str) -> None:
         """Fill a pane that has its place now; the hex view may have another height, and Textual sends it no resize."""

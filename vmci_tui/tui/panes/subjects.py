@@ -34,7 +34,7 @@ _NOT_YET = Explanation("not checked yet", ("The readers are judging the file.",)
 
 def make_companions(panes: Widget, view: HexPane, session: Session) -> Companions:
     """Return the panes that follow the cursor of the others."""
-    return Companions(panes, view, Subjects(panes, session).now)
+    return Companions(panes, view, Subjects(panes, session).now, lambda: session.kernel)
 
 
 class Subjects:
