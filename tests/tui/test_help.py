@@ -53,6 +53,7 @@ async def test_help_describes_the_pane_and_every_key(sample: Sample, size: tuple
             assert words.isascii() and pane_of.words in shown(pilot)
             for heading in ("Move", "Edit", "Repair", "Save", "See", "Signs", "Colours"):
                 assert f"\n{heading}\n" in words, heading
+            assert "Esc Close" in shown(pilot).splitlines()[-1]
             assert "keymap" not in words and "return to the command prompt" not in words
             assert pilot.app.screen.query_one(".dialog").region.bottom < size[1], "the footer stays free"
             for key in ("end", "escape"):
@@ -247,3 +248,11 @@ async def test_a_picture_has_the_footer_of_its_screen(
     pictures = [(tmp_path / f"vmci-{n}.svg").read_text().replace("&#160;", " ") for n in (1, 2, 3)]
     for picture, label in zip(pictures, ("Repair", "Show bytes", "Repair"), strict=True):
         assert (label in picture and "more" in picture) or "Help" in picture
+
+
+@pytest.mark.parametrize("key", ["colon", "ctrl+p"])
+async def test_the_list_of_commands_opens_by_two_keys(sample: Sample, key: str) -> None:
+    async with running(sample("good.entry"), size=(80, 24)) as pilot:
+        await pilot.press(key)
+        await until(pilot, lambda: "Search for commands" in shown(pilot))
+        assert "Search for commands" in shown(pilot)

@@ -69,7 +69,7 @@ class VmciApp(Guarded, App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         *LESSON_BINDINGS,
         bind("f1,question_mark", "toggle_keys", "Help", "Explain this pane and its keys", "help", show=False),
-        bind("colon", "command_palette", "Commands", "Find a command by a word of it", "commands.find"),
+        bind("colon,ctrl+p", "command_palette", "Commands", "Find a command by a word of it", "commands.find"),
         bind("f12", "picture", "Picture", "Save a picture of the screen (SVG)", show=False),
         bind("X", "craft", "Craft a faulty dump", "Craft a faulty dump with faults you pick", show=False),
     ]

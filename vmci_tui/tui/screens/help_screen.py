@@ -86,7 +86,8 @@ class HelpScreen(LinesDialog):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("slash", "search", "Search", "Show only lines with these words", "help.search"),
-        bind("escape,f1,question_mark,q", "dismiss", "Close", "Close the help", "help.close"),
+        bind("escape,question_mark,q", "dismiss", "Close", "Close the help", "help.close"),
+        bind("f1", "dismiss", "Close", "Close the help", "dialog.help", show=False),
     ]
 
     def on_mount(self) -> None:

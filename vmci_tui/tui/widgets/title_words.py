@@ -47,7 +47,8 @@ def _kind(document: Document) -> str:
     order = "LE" if dump.order == "little" else "BE"
     cpus = sum(map(is_cpu, document.layout.notes))
     what = f"{document.container_title} {dump.bits} bit {order} {dump.machine}"
-    return f"{what}, {size_text(dump.guest_memory.size)}, {cpus} CPU{'' if cpus == 1 else 's'}"
+    noted = f", {cpus} CPU{'' if cpus == 1 else 's'}" if cpus else ""  # an image of memory has no notes of CPUs
+    return f"{what}, {size_text(dump.guest_memory.size)}{noted}"
 
 
 def _short(name: str) -> str:
