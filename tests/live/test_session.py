@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from pathlib import Path
@@ -149,3 +150,18 @@ def test_closing_does_not_wait_for_a_vm_that_hangs(tmp_path: Path) -> None:
         thread.join(60)
         assert len(errors) == 1 and not goes_on.is_set()
         goes_on.set()
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [(PermissionError(13, "x"), "as the user who runs that QEMU"), (ConnectionRefusedError(111, "x"), "ended")],
+)
+def test_no_connection(error: OSError, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refusing(socket.socket):
+        def connect(self, _: object) -> None:
+            raise error
+
+    monkeypatch.setattr(socket, "socket", Refusing)
+    with pytest.raises(OpenError, match=hint) as raised:
+        _session(str(tmp_path / "q"))
+    assert "\n" not in str(raised.value)

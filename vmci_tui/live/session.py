@@ -67,7 +67,7 @@ class Session:
             self._socket.connect(path)
         except (OSError, ValueError) as error:
             self._socket.close()
-            raise OpenError(f"cannot connect to {name}: {reason(error)}", "name the socket of QEMU's -qmp") from None
+            raise OpenError(f"cannot connect to {name}: {reason(error)}", _hint(error)) from None
         try:
             self.version = self._greeting()
             self._greeted_us = True
@@ -159,7 +159,7 @@ class Session:
         try:
             greeting = self._message(time.monotonic() + _GREETING)
         except TimeoutError:
-            words = "another program may use this socket: QEMU serves one at a time"
+            words = "another program uses it, as libvirt does (then virsh:DOMAIN): QEMU serves one at a time"
             raise self._error("does not greet", words) from None
         match greeting:
             case {"QMP": {"version": version}} if (known := version_of(version)) is not None:
@@ -218,6 +218,13 @@ class Session:
         """Return the error for an answer after which nothing that comes can be trusted."""
         self.usable = False
         return OpenError(f"{self.name} {words}", hint)
+
+
+def _hint(error: Exception) -> str:
+    """Return what may help where no connection was made."""
+    if isinstance(error, PermissionError):
+        return "run vmci as root, or as the user who runs that QEMU"
+    return "has that QEMU ended?" if isinstance(error, ConnectionRefusedError) else "name the socket of QEMU's -qmp"
 
 
 def version_of(said: object) -> str | None:
