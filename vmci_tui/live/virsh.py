@@ -44,8 +44,9 @@ class VirshSession:
         self.stops = Stops()
         self._kept = bytearray()
         try:
+            pipe = subprocess.PIPE
             self._process: Any = subprocess.Popen(
-                ["virsh", "-q"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
+                ["virsh", "-q"], stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, bufsize=0, env=environment()
             )
         except OSError:
             raise OpenError(f"{name}: virsh is not installed", "apt install libvirt-clients, or qmp:SOCKET") from None
@@ -160,6 +161,11 @@ class VirshSession:
         """Return the error for an answer after which nothing that comes can be trusted."""
         self.usable = False
         return OpenError(f"{self.name} {words}", hint)
+
+
+def environment() -> dict[str, str]:
+    """Return the environment for virsh: its words in English, and no control sequences, which its prompt has else."""
+    return os.environ | {"TERM": "dumb", "INPUTRC": "/dev/null", "LC_ALL": "C"}
 
 
 def _first_error(said: str) -> Safe:
