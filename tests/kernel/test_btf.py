@@ -89,6 +89,20 @@ def _made(types: bytes, texts: bytes = b"\0S\0a\0E\0") -> bytes:
     return _HEADER.pack(0xEB9F, 1, 0, 24, 0, len(types), len(types), len(texts)) + types + texts
 
 
+def test_enumerators_are_read_from_enumerations_alone(btf: Btf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a kernel's 130,000 types some thousand are enumerations."""
+    looked_at: list[int] = []
+    record = Btf._record
+
+    def watched(self: Btf, number: int) -> tuple[Kind, int, int, int]:
+        looked_at.append(number)
+        return record(self, number)
+
+    monkeypatch.setattr(Btf, "_record", watched)
+    assert btf.enumerators(b"no such enumerator") == frozenset()
+    assert looked_at and {btf.kinds[number] for number in looked_at} <= {Kind.ENUM, Kind.ENUM64}
+
+
 def test_signed_and_wide_enumerators() -> None:
     signed = struct.pack("<IIIIi", 5, 1 << 31 | Kind.ENUM << 24 | 1, 4, 3, -2)
     wide = struct.pack("<IIIIII", 5, Kind.ENUM64 << 24 | 1, 8, 1, 7, 9)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import struct
 from array import array
+from collections.abc import Collection, Iterator
 from enum import IntEnum
 from functools import cached_property
+from itertools import compress
 from typing import Final
 
 from vmci_tui.common.budget import Budget
@@ -87,6 +89,8 @@ class Btf:
     """Bytes."""
     starts: array[int]
     """Where each type's record begins in `types`; that of void is 0 and is not read."""
+    kinds: bytes
+    """The kind of each type; that of void is 0."""
     budget: Budget
     """What each question spends; all of them raise Spent."""
 
@@ -151,6 +155,10 @@ class Btf:
         info, of = struct.unpack_from(self.prefix + "II", self.types, self.starts[number] + 4)
         return Kind(info >> 24 & 31), info >> 31, info & 0xFFFF, of
 
+    def _of_kinds(self, kinds: Collection[Kind]) -> Iterator[int]:
+        """Yield the numbers of all types of these kinds: those of most of 130,000 types are others."""
+        return compress(range(len(self.kinds)), self.kinds.translate(bytes(code in kinds for code in range(256))))
+
     def _array(self, number: int) -> tuple[int, int]:
         """Return the type of the elements and their number."""
         of, _, length = struct.unpack_from(self.prefix + "III", self.types, self.starts[number] + 12)
@@ -183,12 +191,11 @@ class Btf:
     def _by_name(self) -> dict[tuple[Kind, bytes], list[int]]:
         self.budget.spend(len(self.types) * _OF_TYPES)
         out: dict[tuple[Kind, bytes], list[int]] = {}
-        unpack = struct.Struct(self.prefix + "II").unpack_from
-        for number in range(1, len(self.starts)):
-            name_at, info = unpack(self.types, self.starts[number])
-            kind = info >> 24 & 31
-            if name_at and kind in _NAMED:
-                same = out.setdefault((Kind(kind), self._text(name_at)), [])
+        unpack = struct.Struct(self.prefix + "I").unpack_from
+        for number in self._of_kinds(_NAMED):
+            (name_at,) = unpack(self.types, self.starts[number])
+            if name_at:
+                same = out.setdefault((Kind(self.kinds[number]), self._text(name_at)), [])
                 if len(same) < _SAME_LIMIT:
                     same.append(number)
                 if len(out) == _NAMES_LIMIT:
@@ -199,10 +206,8 @@ class Btf:
     def _enumerators(self) -> dict[bytes, set[int]]:
         self.budget.spend(len(self.types) * _OF_TYPES)
         out: dict[bytes, set[int]] = {}
-        for number in range(1, len(self.starts)):
+        for number in self._of_kinds({Kind.ENUM, Kind.ENUM64}):
             kind, signed, count, _ = self._record(number)
-            if kind not in (Kind.ENUM, Kind.ENUM64):
-                continue
             if len(out) >= _NAMES_LIMIT:
                 break
             self.budget.spend(count * _OF_MEMBERS)
@@ -242,14 +247,17 @@ def read_btf(data: bytes | memoryview, order: ByteOrder, pointer_size: int, budg
         raise BtfError("the BTF is larger than a kernel's")
     budget.spend(type_len * _OF_TYPES)
     types = bytes(data[header + type_off : header + type_off + type_len])
-    starts = _starts(types, prefix)
+    starts, kinds = _starts(types, prefix)
     strings = bytes(data[header + str_off : header + str_off + str_len])
-    return Btf(types, strings, prefix, pointer_size, starts, budget)
+    return Btf(types, strings, prefix, pointer_size, starts, kinds, budget)
 
 
-def _starts(types: bytes, prefix: str) -> array[int]:
-    """Return where each record begins. Raises BtfError where a kind is unknown or the section ends in a record."""
-    starts, at, end = array("I", [0]), 0, len(types)
+def _starts(types: bytes, prefix: str) -> tuple[array[int], bytes]:
+    """Return where each record begins, and of which kind it is.
+
+    Raises BtfError where a kind is unknown or the section ends in a record.
+    """
+    starts, kinds, at, end = array("I", [0]), bytearray(1), 0, len(types)
     unpack = struct.Struct(prefix + "I").unpack_from
     # One loop over some 130,000 records: what each kind adds is looked up by number.
     extra = [_EXTRA.get(kind, 0) for kind in Kind]
@@ -262,7 +270,8 @@ def _starts(types: bytes, prefix: str) -> array[int]:
         if not 0 < kind < len(extra):
             raise BtfError(f"type {len(starts)} of the BTF is of an unknown kind, {kind}")
         starts.append(at)
+        kinds.append(kind)
         at += 12 + extra[kind] + each[kind] * (info & 0xFFFF)
     if at != end:
         raise BtfError("the types of the BTF end within a record")
-    return starts
+    return starts, bytes(kinds)
