@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from vmci_tui.kernel.lines.arm64_layout import Layout, layout_of, widths_of
+from vmci_tui.kernel.lines.arm64_root import memory_start, swapper
 from vmci_tui.kernel.lines.by_types import offset_of, size_of
 from vmci_tui.kernel.lines.rules import number, page_size, section_roots, variable
 from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown, Rule, RunningKernel
@@ -187,7 +188,8 @@ ARM64: Final[dict[bytes, Rule]] = {
     b"SYMBOL(vmemmap)": _vmemmap,
     b"KERNELOFFSET": _kernel_offset,
     b"NUMBER(kimage_voffset)": _kimage_voffset,
-    b"NUMBER(PHYS_OFFSET)": variable("memstart_addr", 8, "0x"),
+    b"SYMBOL(swapper_pg_dir)": swapper,
+    b"NUMBER(PHYS_OFFSET)": memory_start,
     b"NUMBER(KERNELPACMASK)": _pac_mask,
     b"NUMBER(SECTION_SIZE_BITS)": _section_bits,
     b"NUMBER(MAX_PHYSMEM_BITS)": _physical_bits,

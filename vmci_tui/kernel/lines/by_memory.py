@@ -9,9 +9,8 @@ from typing import Final
 
 from vmci_tui.formats.elf_note import parse_notes
 from vmci_tui.kernel.lines.by_arm64 import ARM64
-from vmci_tui.kernel.lines.by_ppc64 import PPC64
+from vmci_tui.kernel.lines.by_ppc64_s390x import PPC64, S390X
 from vmci_tui.kernel.lines.by_riscv64 import RISCV64
-from vmci_tui.kernel.lines.by_s390x import S390X
 from vmci_tui.kernel.lines.by_types import enumerator, offset_of
 from vmci_tui.kernel.lines.rules import constant, section_roots, variable
 from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown, Rule, RunningKernel
