@@ -49,7 +49,7 @@ def run(words):
         case ["echo", word]: return word
         case ["domid", "down"]: return "-\\n"
         case ["domid", "gone"]: return "error: failed to get domain 'gone'"
-        case ["domid", _]: return "7\\n"
+        case ["domid", _]: return "Authorization not available.\\n7\\n"
         case ["qemu-monitor-command", "odd", request]: return "error: internal error"
         case ["qemu-monitor-command", _, request]: return json.dumps(answer(json.loads(request))) + "\\n"
 if sys.argv[2:3] == ["dump"]:
@@ -60,7 +60,7 @@ elif sys.argv[2:]:
     print(run(sys.argv[2:]))
 else:
     while True:
-        print("virsh # ", end="", flush=True)
+        print("virsh # " if os.environ["TERM"] == "dumb" else "\\x1b[?2004hvirsh # ", end="", flush=True)
         line = sys.stdin.readline()
         if not line: break
         print(line, end="")
@@ -75,6 +75,7 @@ def _virsh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.setenv("LOG", str(tmp_path / "log"))
+    monkeypatch.setenv("TERM", "xterm-256color")
 
 
 def test_requests_and_answers(tmp_path: Path) -> None:

@@ -53,9 +53,10 @@ class VirshSession:
         try:
             self._type(f"domid '{domain}'")
             said = self._said(PATIENCE)
-            found = re.fullmatch(r"([0-9]{1,9})\s*", said)
+            # At a terminal virsh says first that there is no polkit, on a host without it.
+            found = re.search(r"^([0-9]{1,9})\s*$", said, re.MULTILINE)
             if found is None:
-                raise self._error(f"is not a running domain: {_first_error(said) or 'it does not run'}", "`virsh list`")
+                raise self._error(f"is not a running domain: {first_error(said) or 'it does not run'}", "`virsh list`")
             self.owner = int(found[1])
             self.version = version_of(self.ask(VERSION)) or "?"
         except BaseException:
@@ -118,7 +119,7 @@ class VirshSession:
         try:
             message: object = json.loads(line)
         except (ValueError, RecursionError):
-            raise self._error(f"gives no answer: {_first_error(said) or 'virsh says nothing'}") from None
+            raise self._error(f"gives no answer: {first_error(said) or 'virsh says nothing'}") from None
         match message:
             case {"return": value}:
                 return value
@@ -153,7 +154,7 @@ class VirshSession:
             raise self._error("does not answer", "is the VM hung, or the host overloaded?")
         part = os.read(self.fileno(), 1 << 18)
         if not part:
-            words = _first_error(bytes(self._kept).decode("utf-8", "replace"))
+            words = first_error(bytes(self._kept).decode("utf-8", "replace"))
             raise self._error(f"cannot be asked: {words or 'virsh has ended'}", "does `virsh list` work?")
         self._kept += part
 
@@ -168,7 +169,7 @@ def environment() -> dict[str, str]:
     return os.environ | {"TERM": "dumb", "INPUTRC": "/dev/null", "LC_ALL": "C"}
 
 
-def _first_error(said: str) -> Safe:
+def first_error(said: str) -> Safe:
     """Return the first error that virsh printed, safe to show; empty if there is none."""
     found = re.search(r"^error: (.{1,300})", said, re.MULTILINE)
     return Safe("") if found is None else visible(found[1])

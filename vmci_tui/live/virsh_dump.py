@@ -18,6 +18,7 @@ from vmci_tui.common.errors import OpenError
 from vmci_tui.common.progress import Progress
 from vmci_tui.common.safe_text import visible
 from vmci_tui.live.take_dump import TakenDump, refuse_other_state, run_state
+from vmci_tui.live.virsh import environment, first_error
 from vmci_tui.live.vm import RunningVm
 
 _STEP: Final = 0.05
@@ -48,9 +49,8 @@ def dump_by_virsh(vm: RunningVm, folder: str, memory: int, progress: Progress) -
 
 def _dump(domain: str, path: str, file: IO[bytes], memory: int, progress: Progress) -> None:
     command = ["virsh", "-q", "dump", "--memory-only", "--domain", domain, "--file", path]
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as virsh:
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=subprocess.PIPE, env=environment()) as virsh:
         try:
             while virsh.poll() is None:
                 if (size := os.fstat(file.fileno()).st_size) and os.path.lexists(path):
@@ -61,9 +61,9 @@ def _dump(domain: str, path: str, file: IO[bytes], memory: int, progress: Progre
             virsh.kill()
             raise
         assert virsh.stderr is not None
-        said = virsh.stderr.read(4096).decode("utf-8", "replace").strip()
+        said = virsh.stderr.read(4096).decode("utf-8", "replace")
     if virsh.returncode:
-        words = visible(said.splitlines()[0].removeprefix("error: ")) if said else "it does not say why"
+        words = first_error(said) or "it does not say why"
         raise OpenError(f"virsh: no dump was made of {visible(domain)}: {words}", "see the log of libvirtd")
     if not os.fstat(file.fileno()).st_size:
         raise OpenError("virsh: nothing of the dump is on this machine", "convert the domain on its own host")
