@@ -117,7 +117,9 @@ class Live(TypedDict):
     running: Annotated[bool, "whether the guest ran when it was opened"]
     device: Annotated[bool, "whether it has a vmcoreinfo device"]
     map: list[BlockRange]
-    stopped_ms: Annotated[float, "how long vmci's commands stopped the guest, by QEMU's events"]
+    stopped_ms: Annotated[
+        float | None, "how long vmci's commands stopped the guest, by QEMU's events, which libvirt keeps"
+    ]
     commands: Annotated[list[str], "all that was sent, in order; `vmci convert --dry-run` lists what can be sent"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
@@ -111,13 +112,16 @@ def _map(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("_map")
-def test_the_entry_comes_by_a_file_that_is_gone_afterwards(tmp_path: Path) -> None:
+def test_the_entry_comes_by_a_file_that_is_gone_afterwards(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with open_document("virsh:guest") as document:
         history = document.state.entry
         assert history is not None and history.entry.paddr == 0x1414000 and history.origin == "vm"
         (vm,) = document.files
         assert isinstance(vm, RunningVm) and vm.stops == (1, 0)
     assert list((tmp_path / "tmp").iterdir()) == []
+    assert main(["show", "virsh:guest", "--json"]) == 0
+    live = json.loads(capsys.readouterr().out)["live"]
+    assert live["stopped_ms"] is None, "libvirt has the events"
     sent = (tmp_path / "log").read_text()
     assert "dump-guest-memory" not in sent, "libvirtd 9.0.0 does not survive it"
 
