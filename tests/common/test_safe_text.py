@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import strategies as st
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from tests.faults import corpus
 from tests.properties import given
 from vmci_tui.common.errors import EditError
-from vmci_tui.common.safe_text import literal, pasted, visible
+from vmci_tui.common.safe_text import literal, pasted, typed_path, visible
 
 
 @given(st.binary(max_size=200))
@@ -50,3 +51,13 @@ def test_a_pasted_text_has_no_control_character() -> None:
         shown = pasted(text.decode("utf-8", "surrogateescape"))
         assert all(char.isprintable() or char in "\t\r" or "\u0300" <= char <= "\u036f" for char in shown), name
         assert pasted(shown) == shown
+
+
+def test_a_typed_path_is_read_as_it_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("gr\u00f6\u00dfe.elf", "a\x1bb", "back\\slash", "plain", "nul\\x00"):
+        (tmp_path / name).touch()
+        assert typed_path(f" {visible(str(tmp_path / name))} ") == str(tmp_path / name)
+        assert typed_path(f"~/{name}") == str(tmp_path / name), "as it is typed"
+    assert typed_path(str(tmp_path / "new\\xc3\\xb6.elf")) == str(tmp_path / "new\u00f6.elf")
+    assert typed_path("a\\x00b") == "a\\x00b"

@@ -218,3 +218,16 @@ async def test_a_save_that_makes_a_reader_refuse_asks_first(sample: Sample, tmp_
         await settled(pilot)
         assert "memory verified" in shown(pilot)
     assert out.exists()
+
+
+async def test_a_name_that_is_shown_escaped_can_be_changed(sample: Sample, tmp_path: Path) -> None:
+    source = Path(shutil.copy(sample("amd64-cut-note.elf"), tmp_path / "gr\u00f6\u00dfe.elf"))
+    async with running(str(source)) as pilot:
+        await pilot.press("4", "d", "s")
+        await settled(pilot)
+        field = pilot.app.screen.query_one("#target", Input)
+        assert field.value.endswith("gr\\xc3\\xb6\\xc3\\x9fe-fixed.elf")
+        await type_text(pilot, field.value.replace("-fixed", "-2"))
+        await pilot.press("enter")
+        await settled(pilot)
+    assert (tmp_path / "gr\u00f6\u00dfe-2.elf").exists() and len(list(tmp_path.glob("*.elf"))) == 2

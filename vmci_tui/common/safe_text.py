@@ -18,6 +18,7 @@ Safe = NewType("Safe", str)
 """Text that is printable ASCII only. Widgets accept no other text."""
 
 _SHOWN = {byte: f"\\x{byte:02x}" for byte in range(256) if not 0x20 <= byte < 0x7F} | {0x5C: "\\\\"}
+_SHOWN_BYTE = re.compile(rb"\\(?:x([0-9a-f]{2})|\\)")
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[mK]")
 _INVISIBLE = re.compile(
@@ -52,6 +53,22 @@ def _encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def typed_path(text: str) -> str:
+    """Return the path that a typed text means: `~` is the home folder, and paths are typed as `visible` shows them.
+
+    A path that exists as it is typed is meant as it is.
+    """
+    path = os.path.expanduser(text.strip())
+    if "\\" not in path or os.path.lexists(path):
+        return path
+    meant = _SHOWN_BYTE.sub(_byte, os.fsencode(path))
+    return path if b"\0" in meant else os.fsdecode(meant)
+
+
+def _byte(found: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(found[1].decode()) if found[1] else b"\\"
 
 
 def literal(text: str) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from vmci_tui.adoption.choose import adopted
 from vmci_tui.common.errors import EditError, SaveError, VmciError
-from vmci_tui.common.safe_text import literal, visible
+from vmci_tui.common.safe_text import literal, typed_path, visible
 from vmci_tui.document import edit_headers, edit_notes, edit_text
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.edit_notes import FromFile
@@ -77,7 +77,7 @@ class MainActions:
         choose(self._screen, title, choices, chosen)
 
     def _append_file(self, typed: str) -> None:
-        path = typed.strip()
+        path = typed_path(typed)
         self.session.refuse_outside(path)
         note, order = note_or_text(path), self.session.order
         # As the option of the shell command is named.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from vmci_tui.common.errors import SaveError
 from vmci_tui.common.progress import Progress
 from vmci_tui.common.records import NamedTuple
-from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.common.safe_text import Safe, typed_path, visible
 from vmci_tui.common.sizes import size_text
 from vmci_tui.document.document import Document
 from vmci_tui.layers.file import FileSource
@@ -92,7 +92,7 @@ class SaveSession:
 
     def target(self, typed: str) -> str:
         """Return the path that a typed name means; the default one is shown as `visible` text."""
-        return self.default if typed == visible(self.default) else os.path.expanduser(typed.strip())
+        return self.default if typed == visible(self.default) else typed_path(typed)
 
     def rename(self, target: str) -> bool:
         """Plan again for a new name, since an entry's format depends on it; return whether the plan is another."""

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Button, Static
 
-from vmci_tui.common.safe_text import visible
+from vmci_tui.common.safe_text import typed_path, visible
 from vmci_tui.render.copy_formats import FORMS, CopiedBytes, CopyFormat
 from vmci_tui.saving.new_file import write_new
 from vmci_tui.tui.bindings import bind
@@ -84,7 +84,7 @@ class CopyScreen(Dialog[None]):
         form, copied = self._form, self._copied
 
         def accept(typed: str) -> None:
-            path = os.path.expanduser(typed.strip())
+            path = typed_path(typed)
             host(self).refuse_outside(path)
             write_new(path, copied.data if path.endswith(".bin") else (form.write(copied) + "\n").encode("ascii"))
             self.app.notify(f"written: {visible(path)}", markup=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,7 +9,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from vmci_tui.common.errors import EditError, VmciError
-from vmci_tui.common.safe_text import visible
+from vmci_tui.common.safe_text import typed_path, visible
 from vmci_tui.document import edit_entry
 from vmci_tui.document.edit import Edit
 from vmci_tui.formats.elf_note import NAME, build
@@ -202,7 +201,7 @@ class EntryList(LineList):
             return
 
         def accept(path: str) -> None:
-            self.session.attach_entry(path.strip())
+            self.session.attach_entry(typed_path(path))
 
         ask(self, "The entry of this dump", accept, "", "a blob of 16 bytes, or NAME.write.json")
 
@@ -227,7 +226,7 @@ class EntryList(LineList):
             from vmci_tui.render.qtest_snippet import qtest_lines
             from vmci_tui.saving.new_file import write_new
 
-            path = os.path.expanduser(typed.strip())
+            path = typed_path(typed)
             self.session.refuse_outside(path)
             write_new(path, "".join(f"{line}\n" for line in qtest_lines(history)).encode("ascii"))
             say(self, f"written: {visible(path)}")

@@ -18,6 +18,7 @@ from textual.worker import get_current_worker
 from vmci_tui.bench import DEFECTS, MACHINES, Crafted, Defect, attempt, clash, excluded_by
 from vmci_tui.bench.manifest import names, save
 from vmci_tui.common.errors import VmciError
+from vmci_tui.common.safe_text import typed_path
 from vmci_tui.findings.catalogue import GROUPS, catalogue
 from vmci_tui.readers.verdicts import VerdictPair
 from vmci_tui.tui.bindings import bind
@@ -286,7 +287,7 @@ class BenchScreen(Guarded, Screen[None]):
         made = self._made
 
         def accept(typed: str) -> None:
-            folder = os.path.expanduser(typed.strip()) or "."
+            folder = typed_path(typed) or "."
             host(self).refuse_outside(folder)
             save(made, folder)
             self._saved = made, folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import ClassVar
 
 from textual import on
@@ -13,7 +12,7 @@ from textual.widgets import Static
 
 from vmci_tui.adoption.text_to_read import text_to_read
 from vmci_tui.common.progress import Progress
-from vmci_tui.common.safe_text import visible
+from vmci_tui.common.safe_text import typed_path, visible
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.kernel.log.read_log import read_log
 from vmci_tui.kernel.log.record import KernelLog
@@ -196,7 +195,7 @@ class LogScreen(WorkerScreen[None]):
         text = "".join(f"{line.text}\n" for line in self._view.lines)
 
         def accept(typed: str) -> None:
-            path = os.path.expanduser(typed.strip())
+            path = typed_path(typed)
             self.session.refuse_outside(path)
             write_new(path, text.encode("ascii"))
             say(self, f"written: {visible(path)}")

@@ -14,7 +14,7 @@ from textual.widgets import Button, Input
 
 from vmci_tui.common.errors import VmciError
 from vmci_tui.common.records import NamedTuple
-from vmci_tui.common.safe_text import visible
+from vmci_tui.common.safe_text import typed_path, visible
 from vmci_tui.common.sizes import size_text
 from vmci_tui.opening.folder_listing import FolderItem, FolderListing, completed, list_folder, matching, parted
 from vmci_tui.opening.open_file import open_document, opens_slowly
@@ -216,7 +216,7 @@ class OpenScreen(Dialog[bool]):
     def _submit(self) -> None:
         """Open the line that the user moved to, else the typed path, else the first line that begins like it."""
         typed = self._value.strip()
-        path = os.path.expanduser(typed)
+        path = typed_path(typed)
         choice = self._choice() if parted(self._value)[0] == self._folder else None
         if not self._picked and typed and (choice is None or os.path.exists(path)):
             choice = FileChoice(path, is_folder=os.path.isdir(path))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import ClassVar
 
 from textual import on
@@ -12,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
 
-from vmci_tui.common.safe_text import visible
+from vmci_tui.common.safe_text import typed_path, visible
 from vmci_tui.render.shell_script import ShellStep
 from vmci_tui.saving.new_file import write_new
 from vmci_tui.tui.bindings import bind
@@ -99,7 +98,7 @@ class CommandsScreen(Guarded, Screen[None]):
             return
 
         def accept(typed: str) -> None:
-            path = os.path.expanduser(typed.strip())
+            path = typed_path(typed)
             host(self).refuse_outside(path)
             write_new(path, self.script().encode("ascii"))
             self.notify(f"written: {visible(path)}", markup=False)
