@@ -32,8 +32,9 @@ class CodePlace(TypedDict):
     """An address of the kernel."""
 
     address: int
-    symbol: Annotated[str | None, "null: unknown"]
-    offset: Annotated[int | None, "bytes from the symbol"]
+    symbol: Annotated[str | None, "null: unknown; empty: in a module, after none of its symbols"]
+    offset: Annotated[int | None, "bytes from the symbol, or from the start of the module's part"]
+    module: Annotated[str | None, "null: the kernel's image, or unknown"]
 
 
 class PointerRow(CodePlace):

@@ -37,7 +37,13 @@ def test_words_of_memory_that_are_addresses_of_the_kernel_are_named_in_their_row
     assert [(one.at, one.spot.offset) for one in found] == [(0x1010, 0x23), (0x1020, 0x23)]
     rows = list(rows_with_symbols(("first", "second"), 0x100C, found))
     assert rows == ["first  panic+0x23", "second  panic+0x23"]
-    assert pointers_json(found)[0] == {"at": 0x1010, "address": _START + 0x123, "symbol": "panic", "offset": 0x23}
+    assert pointers_json(found)[0] == {
+        "at": 0x1010,
+        "address": _START + 0x123,
+        "symbol": "panic",
+        "offset": 0x23,
+        "module": None,
+    }
     assert not tuple(pointers_in(data, 0x100C, _kernel(None)))
 
 

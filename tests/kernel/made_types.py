@@ -12,7 +12,7 @@ from vmci_tui.kernel.types.btf import Btf, Kind, read_btf
 def types_with(structs: Mapping[str, tuple[int, Mapping[str, int]]], order: ByteOrder = "little") -> Btf:
     """Return types with these structs: of each its size and where its members are, in bytes; each member has eight.
 
-    A member `outer.inner` is at the start of a struct of its own.
+    Members `outer.inner` are in a struct of its own, which begins at the first of them.
     """
     prefix, names = "<" if order == "little" else ">", bytearray(1)
     body = struct.pack(f"{prefix}IIII", 0, Kind.INT << 24, 8, 64)
@@ -30,13 +30,14 @@ def types_with(structs: Mapping[str, tuple[int, Mapping[str, int]]], order: Byte
 
     last = 1
     for name, (size, members) in structs.items():
-        found = {}
-        for path, offset in members.items():
-            outer, _, inner = path.partition(".")
-            if inner:
-                body += added("", 8, {inner: (1, 0)})
+        found: dict[str, tuple[int, int]] = {}
+        for outer in dict.fromkeys(path.partition(".")[0] for path in members):
+            inner = {path.partition(".")[2]: at for path, at in members.items() if path.partition(".")[0] == outer}
+            start = min(inner.values())
+            if "" not in inner:
+                body += added("", 8, {member: (1, at - start) for member, at in inner.items()})
                 last += 1
-            found[outer] = (last if inner else 1, offset)
+            found[outer] = (1 if "" in inner else last, start)
         body += added(name, size, found)
         last += 1
     head = struct.pack(f"{prefix}HBBIIIII", 0xEB9F, 1, 0, 24, 0, len(body), len(body), len(names))

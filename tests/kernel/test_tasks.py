@@ -19,7 +19,7 @@ from vmci_tui.kernel.cpus.survey import SeenCpu, Survey
 from vmci_tui.kernel.lines.running_kernel import NotKnown, RunningKernel
 from vmci_tui.kernel.tasks.current import NO_TYPES, Task, task_of
 from vmci_tui.kernel.tasks.on_stack import tasks_on_stack
-from vmci_tui.render.kernel.cpu_report import unsaid
+from vmci_tui.render.kernel.cpu_report import cpus_text, unsaid
 
 _AREAS, _AREA, _TASK = 0xFFFFFFFF81002000, 0xFFFF888000100000, 0xFFFF888000200000
 _LOWCORES, _LOWCORE, _STACK = 0xFFFFFFFF81004000, 0xFFFF888000300000, 0xFFFF888000400000
@@ -152,3 +152,9 @@ def test_what_cannot_be_a_task_is_not_one() -> None:
 def test_why_a_task_is_not_known_is_said(tasks: tuple[Task | NotKnown, ...], words: str) -> None:
     seen = SeenCpu(_cpu(0), Activity("kernel", "idle", True), lambda at, length: None)
     assert unsaid(LocatedCpus(Survey((seen, seen), None), (Trace(None, ()),) * 2, None, tasks)) == words
+
+
+def test_a_cpu_in_code_that_is_not_of_the_image_says_so() -> None:
+    seen = SeenCpu(_cpu(0, pc=0xFFFFFFFFC0001000), Activity("kernel", "running", True), lambda at, length: None)
+    rows = list(cpus_text(LocatedCpus(Survey((seen,), None), (Trace(None, ()),), None)))
+    assert "not in the kernel's image" in rows[1]

@@ -15,9 +15,11 @@ from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.cpus.cpu import cpus_of
 from vmci_tui.kernel.cpus.cpu_memory import MAPPED, paddr_by_cpu, text_memory
-from vmci_tui.kernel.lines.gather import kernel_of
+from vmci_tui.kernel.lines.gather import kernel_of, kernel_with_types
+from vmci_tui.kernel.symbols.modules import Modules
 from vmci_tui.kernel.symbols.read_symbols import KernelSymbols, read_symbols
 from vmci_tui.kernel.symbols.table import SymbolTable
+from vmci_tui.kernel.variables.loaded_modules import loaded_modules
 
 _PAGE: Final = 4096
 """Bytes that have one place: no machine has smaller pages."""
@@ -51,7 +53,8 @@ class KernelAddresses(NamedTuple):
 def kernel_addresses(text: Vmcoreinfo | None, guest: Guest, progress: Progress | None = None) -> KernelAddresses:
     """Return the addresses of the kernel that runs.
 
-    With `progress` memory is searched for it, if neither the CPUs nor the text say where it is. Of a running VM, which
+    With `progress` memory is searched for it, if neither the CPUs nor the text say where it is, and its modules are
+    looked up too. Of a running VM, which
     is asked for each page, there are no symbols; nor without a package that decompresses pages. Raises what `progress`
     raises.
     """
@@ -59,8 +62,12 @@ def kernel_addresses(text: Vmcoreinfo | None, guest: Guest, progress: Progress |
         kernels: tuple[KernelSymbols, ...] = ()
         if not guest.runs:
             kernels = read_symbols(guest, text, within=0) if progress is None else _placed(text, guest, progress)
-        if kernels:
+        if kernels and progress is None:
             kernel = kernel_of(guest, kernels[0])
+        elif kernels:
+            kernel = kernel_with_types(guest, kernels[0])
+            kernels[0].table.modules = Modules(loaded_modules(kernel))
+        if kernels:
             return KernelAddresses(kernels[0].table, kernel.order, kernel.pointer_size, kernel.physical)
     return _without_symbols(text, guest)
 

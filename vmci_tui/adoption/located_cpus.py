@@ -21,9 +21,11 @@ from vmci_tui.kernel.lines.made_text import MadeText, made_text
 from vmci_tui.kernel.lines.running_kernel import NotKnown, RunningKernel
 from vmci_tui.kernel.log.marks import panicked_cpu
 from vmci_tui.kernel.log.read_log import read_log
+from vmci_tui.kernel.symbols.modules import Modules
 from vmci_tui.kernel.symbols.read_symbols import CRASHED, KernelSymbols
 from vmci_tui.kernel.symbols.translation import runs_kernel
 from vmci_tui.kernel.tasks.current import Task, task_of
+from vmci_tui.kernel.variables.loaded_modules import loaded_modules
 
 _ANOTHER = NotKnown("it runs another kernel, whose types are not read")
 _TABLES: Final = b"SYMBOL(swapper_pg_dir)"
@@ -50,8 +52,7 @@ def locate_cpus(state: State, guest: Guest, progress: Progress) -> LocatedCpus:
     """
     text, note = state.vmcoreinfo, state.note
     found = survey(guest, text)
-    inside = [one for one in found.cpus if one.doing.where == "kernel"]
-    if not inside or (note is not None and note.is_windows):
+    if not any(one.doing.where == "kernel" for one in found.cpus) or (note is not None and note.is_windows):
         return LocatedCpus(found, (), found.suspect)
     kernels, text = placed_symbols(text, guest, progress)
     if not kernels or not kernels[0].runs:
@@ -61,6 +62,8 @@ def locate_cpus(state: State, guest: Guest, progress: Progress) -> LocatedCpus:
         text = _text_of(kernel, guest, progress)
     found = survey(guest, text, kernel.read)
     runs = tuple(_kernel_of(one.cpu, kernels, guest) for one in found.cpus)
+    if inside := next((one for one, of in zip(found.cpus, runs, strict=True) if of is kernels[0]), None):
+        kernels[0].table.modules = Modules(loaded_modules(replace(kernel, read=inside.read)))
     traces = traces_of(found.cpus, [one.table for one in runs])
     tasks = tuple(
         task_of(replace(kernel, read=one.read), one.cpu, one.doing.where == "kernel") if of is kernels[0] else _ANOTHER

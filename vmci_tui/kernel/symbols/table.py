@@ -10,6 +10,7 @@ from functools import cached_property
 from vmci_tui.common.records import NamedTuple
 from vmci_tui.kernel.symbols.addresses import Form
 from vmci_tui.kernel.symbols.compressed_names import CompressedNames
+from vmci_tui.kernel.symbols.modules import Modules
 
 _STARTS = (b"_text", b"_stext")
 _ENDS = (b"_etext", b"_einittext")
@@ -23,6 +24,8 @@ class Symbol(NamedTuple):
     """One letter, as nm prints it: `T` code, `D` data, `A` absolute; small if it is local."""
     address: int
     """Virtual."""
+    module: bytes = b""
+    """The module that has it; empty for the kernel's image. A place in a module without a symbol has no name."""
 
 
 class Spot(NamedTuple):
@@ -39,6 +42,8 @@ class SymbolTable:
         """`shift`: virtual less physical addresses of the image, None if unknown."""
         self._names, self._addresses = names, addresses
         self.form, self.shift = form, shift
+        self.modules = Modules()
+        """The modules whose addresses are looked up too."""
 
     def __reduce__(self) -> tuple[Callable[..., SymbolTable], tuple[object, ...]]:
         """Pack the table into few objects: unpickling 200,000 of them would keep other threads waiting."""
@@ -63,9 +68,9 @@ class SymbolTable:
         return (self._addresses[number] for number in self._names.numbers(name))
 
     def spot(self, address: int) -> Spot | None:
-        """Return the symbol at or before an address of the image, the first of several; None outside the image."""
+        """Return the symbol at or before an address of the image, the first of several, or of a module; else None."""
         if not self.start <= address <= self._addresses[-1]:
-            return None
+            return self._in_module(address)
         before = self._addresses[bisect_right(self._addresses, address) - 1]
         found = self._symbol(bisect_left(self._addresses, before))
         return Spot(found, address - before)
@@ -85,12 +90,19 @@ class SymbolTable:
         return min((at for name in _STARTS if (at := self.address(name)) is not None), default=self._addresses[0])
 
     def has_code(self, address: int) -> bool:
-        """Return whether an address is in the kernel's code, that of its start too."""
-        return self.start <= address < self._code_end
+        """Return whether an address is in the kernel's code, that of its start too, or in a module."""
+        return self.start <= address < self._code_end or self.modules.at(address) is not None
 
     @cached_property
     def _code_end(self) -> int:
         return max((at for name in _ENDS if (at := self.address(name)) is not None), default=self._addresses[-1])
+
+    def _in_module(self, address: int) -> Spot | None:
+        module = self.modules.at(address)
+        if module is None:
+            return None
+        found = module.symbol_at(address)
+        return Spot(Symbol(found.name, "t", found.address, module.name), address - found.address)
 
     def _symbol(self, number: int) -> Symbol:
         text = self._names.text(number)

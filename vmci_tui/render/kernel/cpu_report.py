@@ -11,7 +11,6 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.formats.registers.register_set import Register
 from vmci_tui.kernel.backtrace.trace import Trace
 from vmci_tui.kernel.cpus.activity import Activity
-from vmci_tui.kernel.cpus.cpu import Cpu
 from vmci_tui.kernel.cpus.survey import SeenCpu
 from vmci_tui.kernel.lines.running_kernel import NotKnown
 from vmci_tui.kernel.tasks.current import Task
@@ -51,7 +50,7 @@ def cpus_text(located: LocatedCpus, registers: bool = False, stack: bool = False
     if not found.cpus:
         return
     digits = max(_digits(one.cpu.general) for one in found.cpus) + 2
-    seconds = [_second(one.cpu, digits, trace) for one, trace in zip_longest(found.cpus, traces)]
+    seconds = [_second(one, digits, trace) for one, trace in zip_longest(found.cpus, traces)]
     width = max(map(len, seconds))
     yield f"CPU  {'pc':<{digits}}  {'in' if traces else 'sp':<{width}}  doing"
     tasks = located.tasks or (None,) * len(seconds)
@@ -87,11 +86,13 @@ def _of_tasks(unknown: Sequence[int], located: LocatedCpus) -> str:
     return f"which task {'each CPU' if len(unknown) == len(located.tasks) else one} ran is not known: {why}"
 
 
-def _second(cpu: Cpu, digits: int, trace: Trace | None) -> str:
+def _second(one: SeenCpu, digits: int, trace: Trace | None) -> str:
     """Return what is beside the program counter: its symbol, or without symbols the stack pointer."""
     if trace is None:
-        return f"{cpu.role('sp') or 0:#0{digits}x}"
-    return "-" if trace.pc is None else spot_words(trace.pc)
+        return f"{one.cpu.role('sp') or 0:#0{digits}x}"
+    if trace.pc is not None:
+        return spot_words(trace.pc)
+    return "not in the kernel's image" if one.doing.where == "kernel" else "-"
 
 
 def _returns(number: int, trace: Trace, digits: int) -> Iterator[str]:

@@ -24,8 +24,12 @@ def symbols_lines(kernel: KernelSymbols, spots: Iterable[Spot]) -> Iterator[Safe
 
 
 def spot_words(spot: Spot) -> Safe:
-    """Return `symbol+0x12`, or the bare symbol at its start."""
-    return Safe(visible(spot.symbol.name) + (f"+{spot.offset:#x}" if spot.offset else ""))
+    """Return `symbol+0x12`, or the bare symbol at its start; in a module `symbol+0x12 [module]`, as the kernel does."""
+    symbol, offset = spot.symbol, f"+{spot.offset:#x}" if spot.offset else ""
+    if not symbol.module:
+        return Safe(visible(symbol.name) + offset)
+    module = f"[{visible(symbol.module)}]"
+    return Safe(f"{visible(symbol.name)}{offset} {module}" if symbol.name else f"{module}{offset}")
 
 
 def place_json(address: int, spot: Spot | None) -> dict[str, Any]:
@@ -34,6 +38,7 @@ def place_json(address: int, spot: Spot | None) -> dict[str, Any]:
         "address": address,
         "symbol": None if spot is None else visible(spot.symbol.name),
         "offset": None if spot is None else spot.offset,
+        "module": visible(spot.symbol.module) if spot is not None and spot.symbol.module else None,
     }
 
 
