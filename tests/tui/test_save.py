@@ -223,7 +223,7 @@ async def test_a_save_that_makes_a_reader_refuse_asks_first(sample: Sample, tmp_
 async def test_a_name_that_is_shown_escaped_can_be_changed(sample: Sample, tmp_path: Path) -> None:
     source = Path(shutil.copy(sample("amd64-cut-note.elf"), tmp_path / "gr\u00f6\u00dfe.elf"))
     async with running(str(source)) as pilot:
-        await pilot.press("4", "d", "s")
+        await pilot.press("4", "down", "d", "s")
         await settled(pilot)
         field = pilot.app.screen.query_one("#target", Input)
         assert field.value.endswith("gr\\xc3\\xb6\\xc3\\x9fe-fixed.elf")
