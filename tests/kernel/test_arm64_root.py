@@ -75,3 +75,14 @@ def test_a_symbol_is_believed_before_tables() -> None:
     named = replace(kernel, symbols=lambda name: (0x1000,) if name == b"swapper_pg_dir" else kernel.symbols(name))
     (root,) = prove_lines(named, Vmcoreinfo(b"SYMBOL(swapper_pg_dir)=1000\n"))
     assert root.verdict == "confirmed"
+
+
+def test_of_the_search_a_cut_keeps_only_the_table_that_was_found() -> None:
+    plain, reads = _kernel(_MEMSTART), []
+
+    def recorded(va: int, length: int) -> bytes | None:
+        reads.append(va - _SHIFT)
+        return plain.read(va, length)
+
+    assert {proved.verdict for proved in _lines(replace(plain, read=recorded, searched=plain))} == {"confirmed"}
+    assert {at // 0x1000 for at in reads} == {_ROOT // 0x1000}

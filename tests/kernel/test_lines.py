@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests.paths import DATA
+from vmci_tui.common.records import replace
 from vmci_tui.formats.elf_note import build
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.lines.prove_lines import prove_lines
@@ -175,3 +176,44 @@ def test_variables_of_arm64_are_written_in_hexadecimal() -> None:
 def test_page_types_of_new_kernels_need_types() -> None:
     kernel = kernel_with(release=b"6.12.0")
     assert _line(b"NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=-129", kernel).verdict == "unknown"
+
+
+_VDSO = b"\x7fELF".ljust(0x100, b"\0") + build(b"GNU\0", 3, bytes(20), "little").raw
+_NOTE = build(b"GNU\0", 3, bytes(range(20)), "little").raw
+
+
+@pytest.mark.parametrize(
+    ("data", "verdict"),
+    [
+        (_VDSO.ljust(0x5000, b"\0") + _NOTE, "confirmed"),
+        (_VDSO.ljust(0x5000, b"\0") + _NOTE * 2, "confirmed"),
+        (_VDSO, "unknown"),
+        (_NOTE + build(b"GNU\0", 3, bytes(20), "little").raw, "unknown"),
+    ],
+    ids=["one", "twice", "only of a file", "two"],
+)
+def test_without_symbols_of_variables_the_only_build_id_of_the_image_is_the_kernels(data: bytes, verdict: str) -> None:
+    end = _BASE + 0x8000
+    held = data.ljust(0x8000, b"\0")
+    kernel = kernel_with("i386", symbols={b"_stext": _BASE - 0x1000, b"_etext": _BASE, b"_sinittext": end})
+    kernel = replace(kernel, read=lambda address, length: held[address - _BASE : address - _BASE + length])
+    line = b"BUILD-ID=" + bytes(range(20)).hex().encode()
+    assert _line(line, kernel).verdict == verdict
+    false = _line(line[:-1] + b"0", kernel)
+    assert (false.verdict, false.found) == (("contradicted", line[9:]) if verdict == "confirmed" else ("unknown", None))
+
+
+def test_of_a_search_a_cut_keeps_only_what_was_found() -> None:
+    held, reads = _NOTE.rjust(0x4100, b"\0").ljust(0x8000, b"\0"), []
+
+    def read(address: int, length: int) -> bytes:
+        return held[address - _BASE : address - _BASE + length]
+
+    def recorded(address: int, length: int) -> bytes:
+        reads.append((address - _BASE, length))
+        return read(address, length)
+
+    plain = kernel_with("i386", symbols={b"_etext": _BASE, b"_sinittext": _BASE + 0x8000})
+    kernel = replace(plain, read=recorded, searched=replace(plain, read=read))
+    assert _line(b"BUILD-ID=" + bytes(range(20)).hex().encode(), kernel).verdict == "confirmed"
+    assert reads == [(0x4100 - len(_NOTE), len(_NOTE))]

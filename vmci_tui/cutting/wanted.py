@@ -193,7 +193,7 @@ class _Of(NamedTuple):
         if symbols is None or kernel is None:
             return
         self._keep(self._types_place())
-        recorded = replace(kernel_of(self.guest, symbols), types=kernel.types)
+        recorded = replace(kernel_of(self.guest, symbols), types=kernel.types, searched=kernel)
         for text in self._texts():
             prove_lines(recorded, text)
         for one in survey(self.guest, self.text).cpus:

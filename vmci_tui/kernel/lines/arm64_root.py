@@ -62,24 +62,30 @@ def _tables(kernel: RunningKernel) -> tuple[Paging, int] | None:
 
 def _roots(kernel: RunningKernel) -> Iterator[int]:
     """Yield the addresses of tables after the code that map it, and something in the lower half of the addresses."""
-    known = _tables(kernel)
-    begins, ends = kernel.symbols(b"_stext"), kernel.symbols(b"_etext")
-    place = kernel.physical(begins[0]) if begins else None
-    if known is None or place is None or not ends:
+    known, ends, searched = _tables(kernel), kernel.symbols(b"_etext"), kernel.searched or kernel
+    if known is None or not ends:
         return
-    tables, top = known[0], known[0].levels[0]
-    count = 1 << top.width
-    entry = (begins[0] >> top.shift & count - 1) * _ENTRY
     first = -(-ends[0] // _PAGE) * _PAGE
     for at in range(first, first + _PAGES * _PAGE, _PAGE):
-        root = kernel.physical(at)
-        if root is None:
+        if kernel.physical(at) is None:
             return  # the image ends here
-        if not kernel.number_at(at + entry, _ENTRY):
-            continue
-        found = kernel.walk(tables, root, begins[0])
-        if (found.state, found.paddr) == ("mapped", place) and any(kernel.read(at, count // 2 * _ENTRY) or b""):
+        if _maps(searched, known[0], at) and _maps(kernel, known[0], at):
             yield at
+
+
+def _maps(kernel: RunningKernel, tables: Paging, at: int) -> bool:
+    """Return whether the table at this address maps the code to where it is, and something in the lower half."""
+    begins, root, top = kernel.symbols(b"_stext"), kernel.physical(at), tables.levels[0]
+    place = kernel.physical(begins[0]) if begins else None
+    count = 1 << top.width
+    if (
+        root is None
+        or place is None
+        or not kernel.number_at(at + (begins[0] >> top.shift & count - 1) * _ENTRY, _ENTRY)
+    ):
+        return False
+    found = kernel.walk(tables, root, begins[0])
+    return (found.state, found.paddr) == ("mapped", place) and any(kernel.read(at, count // 2 * _ENTRY) or b"")
 
 
 def _starts(kernel: RunningKernel, root: int) -> Iterator[int]:

@@ -33,6 +33,15 @@ _UTSNAME_LIMIT: Final = 64
 _NOTES_LIMIT: Final = 64 << 10
 _BUILD_ID: Final = 3
 """NT_GNU_BUILD_ID."""
+_GNU: Final = b"GNU\0"
+_BUILD_ID_LENGTH: Final = 20
+"""Bytes: a SHA-1, as the linker writes it by default."""
+_DATA_LIMIT: Final = 48 << 20
+"""Bytes of read-only data in which the notes are looked for."""
+_PAGE: Final = 4096
+_ELF: Final = b"\x7fELF"
+_ELF_REACH: Final = 16 << 10
+"""Bytes of an ELF file before its notes, at most: those of vDSOs are in its first page."""
 
 
 def _osrelease(kernel: RunningKernel) -> Finding:
@@ -40,17 +49,44 @@ def _osrelease(kernel: RunningKernel) -> Finding:
 
 
 def _build_id(kernel: RunningKernel) -> Finding:
-    """Return the build ID in the image's .notes, from __start_notes to __stop_notes."""
+    """Return the build ID in the image's .notes, from __start_notes to __stop_notes where these are known."""
     start, stop = (kernel.symbols(name) for name in (b"__start_notes", b"__stop_notes"))
+    if not start and not stop:
+        return _only_build_id(kernel)
     if len(start) != 1 or len(stop) != 1 or not 0 < stop[0] - start[0] <= _NOTES_LIMIT:
         return NotKnown("the kernel's table of symbols does not show where the image's notes are")
     raw = kernel.read(start[0], stop[0] - start[0])
     if raw is None:
         return NotKnown("the image's notes are not in the dump")
     for note in parse_notes(raw, kernel.order):
-        if note.name == b"GNU\0" and note.type == _BUILD_ID:
+        if note.name == _GNU and note.type == _BUILD_ID:
             return Fact(note.desc.hex().encode(), "the notes of the kernel's image")
     return NotKnown("the image's notes have no build ID")
+
+
+def _only_build_id(kernel: RunningKernel) -> Finding:
+    """Return the only build ID between the code and the code of boot, but those of ELF files that are there (vDSOs).
+
+    Kernels without CONFIG_KALLSYMS_ALL have no symbol in between. .notes is there (include/asm-generic/vmlinux.lds.h).
+    """
+    start, stop = (kernel.symbols(name) for name in (b"_etext", b"_sinittext"))
+    if len(start) != 1 or len(stop) != 1 or not 0 < stop[0] - start[0] <= _DATA_LIMIT:
+        return NotKnown("the kernel's table of symbols does not show where the image's notes are")
+    pages = range(start[0] // _PAGE * _PAGE, stop[0], _PAGE)
+    searched = kernel.searched or kernel
+    data = b"".join(searched.read(at, _PAGE) or bytes(_PAGE) for at in pages)
+    words = (len(_GNU), _BUILD_ID_LENGTH, _BUILD_ID)
+    head = b"".join(word.to_bytes(4, kernel.order) for word in words) + _GNU
+    found: set[bytes | None] = set()
+    at = data.find(head)
+    while at >= 0:
+        if data.rfind(_ELF, max(at - _ELF_REACH, 0), at) < 0:
+            found.add(kernel.read(pages.start + at, len(head) + _BUILD_ID_LENGTH))
+        at = data.find(head, at + 1)
+    note = found.pop() if len(found) == 1 else None
+    if note is None:
+        return NotKnown("the kernel's table of symbols does not show where the image's notes are")
+    return Fact(note[len(head) :].hex().encode(), "the only build ID in the image that is not of a file within it")
 
 
 def _utsname_at(kernel: RunningKernel) -> Finding:

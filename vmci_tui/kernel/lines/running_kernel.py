@@ -58,6 +58,8 @@ class RunningKernel:
     """Translate by page tables of a kind, whose root is at a physical address, a virtual address."""
     release: bytes | None
     """By its banner, `Linux version ...`."""
+    searched: RunningKernel | None = None
+    """The same kernel for reads that only search, of which a cut keeps what was found; None if all reads are alike."""
 
     def number_at(self, address: int, size: int, signed: bool = False) -> int | None:
         """Read a variable."""
