@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import lzma
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.dumps.factory import TEXT_64, note
 from tests.opened_files import open_document
 from tests.paths import DATA
+from tests.search.test_find_notes import guest_with
 from vmci_tui.adoption import choose as adopt
 from vmci_tui.adoption.pointed_note import pointed_note
-from vmci_tui.adoption.rank import choose
+from vmci_tui.adoption.rank import choose, rank_candidates
 from vmci_tui.common.progress import no_progress
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.kernel.symbols.read_symbols import read_symbols
-from vmci_tui.search.candidate import RankedCandidate
+from vmci_tui.search.candidate import Proof, RankedCandidate
 
 _NAMED = ("amd64-61", "amd64-612-panic")
 """Guests whose kernels have symbols of variables (CONFIG_KALLSYMS_ALL), and whose CPUs name their page tables."""
@@ -80,3 +83,20 @@ def test_a_kernel_that_follows_a_crash_and_one_without_a_note_name_none(path: Pa
     with open_document(str(path)) as document:
         assert document.dump is not None
         assert pointed_note(guest_of(document.dump), no_progress) is None
+
+
+def test_the_running_kernels_own_note_is_chosen_among_several_that_memory_proves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A kexec leaves the note of the kernel before: large memory, which is not searched, asks no question either."""
+    other = TEXT_64.replace(b"6.1.0-test", b"5.10.0-old")
+    memory = guest_with((0x3000, note(other)), (0x5000, other), (0x9000, note()), (0xB000, TEXT_64))
+    monkeypatch.setattr(adopt, "rank_candidates", partial(rank_candidates, prove=lambda *_: Proof(True, "it fits")))
+    monkeypatch.setattr(adopt, "_pointed", lambda *_: None)
+    found = adopt.search(memory, no_progress)
+    assert choose(found) is None, "nothing says which of them runs"
+    (named,) = [one for one in found if one.candidate.text == TEXT_64]
+    monkeypatch.setattr(adopt, "_pointed", lambda *_: named._replace(found_by="kernel"))
+    first, second = adopt.search(memory, no_progress)
+    assert choose((first, second)) is first and first.candidate is not second.candidate
+    assert (first.candidate.text, second.candidate.text) == (TEXT_64, other) and "runs names this one" in first.why

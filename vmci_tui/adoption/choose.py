@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from vmci_tui.adoption.named_note import named_note
-from vmci_tui.adoption.rank import choose, rank_candidates, why_not
+from vmci_tui.adoption.rank import choose, proved_rivals, rank_candidates, why_not
 from vmci_tui.common.errors import EditError, PackageMissing
 from vmci_tui.common.progress import Progress
 from vmci_tui.common.records import NamedTuple
@@ -129,7 +129,17 @@ def search(guest: Guest, progress: Progress, everywhere: bool = False) -> tuple[
     judged = rank_candidates(find(guest, everywhere, progress), guest, progress=progress)
     if not everywhere and not _any_proved(judged):
         return rank_candidates(find(guest, True, progress), guest, progress=progress)
-    return judged
+    return _with_own(judged, guest, progress)
+
+
+def _with_own(judged: tuple[RankedCandidate, ...], guest: Guest, progress: Progress) -> tuple[RankedCandidate, ...]:
+    """Let the pointers of the kernel that runs say which note is its own, where memory proves several that differ."""
+    named = _pointed(guest, progress) if proved_rivals(judged) else None
+    own = next((item for item in judged if named is not None and item.candidate.text == named.candidate.text), None)
+    if own is None:
+        return judged
+    why = f"{own.why}; the kernel that runs names this one"
+    return (own._replace(why=why, runs=True, own=True), *(item for item in judged if item is not own))
 
 
 def _pointed(guest: Guest, progress: Progress) -> RankedCandidate | None:

@@ -77,7 +77,7 @@ def rank_candidates(
         pairs = [(_with_runs(group, guest) if proof.proved else group, proof) for group, proof in pairs]
         ranked = _ranked(pairs, pointed)
     judged = _judged(ranked, pointed)
-    if _proved_rivals(judged):
+    if proved_rivals(judged):
         from vmci_tui.adoption.twins import contradictions
 
         said = contradictions((one.candidate.vmcoreinfo for one in judged if one.proof.proved), guest, progress)
@@ -123,15 +123,17 @@ def why_not(judged: Sequence[RankedCandidate]) -> str:
     if not best.proof.proved:
         which = "none in memory is proved" if others else "the only one in memory is not proved"
         return f"{which}; at {best.candidate.paddr:#x}: {best.proof.why}"
-    for item in _proved_rivals(judged):
+    for item in proved_rivals(judged):
         both = f"{_named(best)}, and {_named(item)}"
         return f"memory proves two that differ: {both} ({difference(item.candidate, best.candidate)})"
     return ""
 
 
-def _proved_rivals(judged: Sequence[RankedCandidate]) -> list[RankedCandidate]:
-    """Return those that are proved as the first one is, and differ from it."""
-    return [one for one in judged[1:] if judged[0].proof.proved and one.proof.proved and is_rival(one, judged[0])]
+def proved_rivals(judged: Sequence[RankedCandidate]) -> list[RankedCandidate]:
+    """Return those that are proved as the first one is, and differ from it; none if the first is the kernel's own."""
+    if not judged or judged[0].own or not judged[0].proof.proved:
+        return []
+    return [one for one in judged[1:] if one.proof.proved and is_rival(one, judged[0])]
 
 
 def _named(item: RankedCandidate) -> Safe:

@@ -89,3 +89,5 @@ class RankedCandidate(NamedTuple):
     found_by: Literal["search", "kernel", "entry"] = "search"
     """By a search of memory, or by the pointers of the kernel that runs, or by the guest's entry: in both cases memory
     was not searched for others."""
+    own: bool = False
+    """Whether the pointers of the kernel that runs name it, where memory proves others too."""
