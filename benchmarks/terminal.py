@@ -13,6 +13,9 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+_SCHEDULED = 2
+"""The kind of a process's clock (CPUCLOCK_SCHED in Linux), in the low bits of its number."""
+
 
 class KeyResponse(NamedTuple):
     """The response to one key: milliseconds to the first and to the last byte, number of bytes."""
@@ -61,6 +64,10 @@ class Terminal:
             first = first or last
             length += len(part)
         return KeyResponse(first, last, length)
+
+    def processor(self) -> float:
+        """Return the milliseconds of processor time so far, of all threads."""
+        return time.clock_gettime(~self.pid << 3 | _SCHEDULED) * 1000
 
     def resident(self) -> float:
         """Return the resident memory in MiB."""

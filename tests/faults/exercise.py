@@ -29,7 +29,8 @@ from vmci_tui.opening.open_file import open_document
 from vmci_tui.render import dump_report as report
 from vmci_tui.render.candidate_report import candidates_json, candidates_text, repair_json, repair_text
 from vmci_tui.render.finding_report import findings_text
-from vmci_tui.repair.safe_fixes import STEPS, Choice, Repair, repair
+from vmci_tui.repair.repaired import Repair
+from vmci_tui.repair.safe_fixes import STEPS, Choice, repair
 from vmci_tui.saving.plan import plan_copy
 
 _FIXES: Final = 6

@@ -7,7 +7,8 @@ import pytest
 from tests.findings.test_lines import facts_in, falsify, proved_dump
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.repair.next_commands import next_commands
-from vmci_tui.repair.safe_fixes import Prior, Repair, repair
+from vmci_tui.repair.repaired import Repair
+from vmci_tui.repair.safe_fixes import Prior, repair
 
 
 def _repaired(keys: tuple[bytes, ...], unknown: tuple[bytes, ...] = ()) -> tuple[Repair, bool]:

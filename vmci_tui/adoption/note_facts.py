@@ -8,7 +8,6 @@ from vmci_tui.common.errors import PackageMissing
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.document.document import Document
 from vmci_tui.kernel.image.known_place import is_known
-from vmci_tui.proof.prove import placed_text
 
 if TYPE_CHECKING:
     from vmci_tui.kernel.lines.proved_line import KernelFacts
@@ -25,7 +24,7 @@ def facts_of_note(document: Document) -> KernelFacts | None:
         return None
     guest = guest_of(dump)
     try:
-        if guest.runs or not is_known(guest, placed_text(text, guest)):
+        if guest.runs or not is_known(guest, text):
             return None
         from vmci_tui.adoption.kernel_facts import KernelFound, kernel_found
 

@@ -8,6 +8,7 @@ arch/*/kernel/vmcore_info*.c) is one vote, proof or weak.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 from vmci_tui.common.records import NamedTuple
@@ -62,6 +63,7 @@ _LONG_SYMBOL = re.compile(rb"[0-9a-f]{9,16}\Z")
 _SHORT_SYMBOL = re.compile(rb"[0-9a-f]{1,8}\Z")
 
 
+@lru_cache(maxsize=4)
 def votes(text: Vmcoreinfo) -> tuple[Vote, ...]:
     """Return every vote of the text, in line order; of long symbols only the first is a vote."""
     out: list[Vote] = []

@@ -8,7 +8,7 @@ from typing import Any
 from vmci_tui.common.safe_text import visible
 from vmci_tui.readers.verdicts import VerdictPair
 from vmci_tui.render.verdict_report import proof_json, readers_heading, said, state_words
-from vmci_tui.repair.safe_fixes import Repair
+from vmci_tui.repair.repaired import Repair
 from vmci_tui.search.candidate import PROVED, RankedCandidate
 
 Json = dict[str, Any]

@@ -13,7 +13,8 @@ from vmci_tui.images.of_dump import as_elf
 from vmci_tui.layers.range_table import Range
 from vmci_tui.proof.witnessed import witnessed
 from vmci_tui.readers.verdicts import ChosenReaders
-from vmci_tui.repair.safe_fixes import Choice, Repair, repair
+from vmci_tui.repair.repaired import Repair
+from vmci_tui.repair.safe_fixes import Choice, repair
 from vmci_tui.search.entry_region import object_at
 
 

@@ -11,7 +11,8 @@ from vmci_tui.findings import Finding
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.readers.verdicts import DEFAULT, ChosenReaders, VerdictPair
-from vmci_tui.repair.safe_fixes import EVERYTHING, Choice, Repair, RepairStep
+from vmci_tui.repair.repaired import Repair, RepairStep
+from vmci_tui.repair.safe_fixes import EVERYTHING, Choice
 
 STEPS: Final = 16
 """More fixes than an entry needs: each leaves fewer faults."""

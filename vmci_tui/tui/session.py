@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vmci_tui.render.shell_script import ShellStep
     from vmci_tui.repair.fix_for_reader import ReaderFixes
     from vmci_tui.repair.next_commands import NextCommand
-    from vmci_tui.repair.safe_fixes import Repair
+    from vmci_tui.repair.repaired import Repair
     from vmci_tui.search.candidate import RankedCandidate
     from vmci_tui.tui.background import Background
     from vmci_tui.tui.verdict.ahead import Ahead

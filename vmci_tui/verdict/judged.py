@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from vmci_tui.common.budget import Budget
 from vmci_tui.document.document import Document
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.kernel.lines.proved_line import KernelFacts
 from vmci_tui.readers.verdicts import ChosenReaders, Verdicts
 from vmci_tui.verdict.diagnosis import Diagnosis
 from vmci_tui.verdict.of_dump import of_dump
 from vmci_tui.verdict.of_entry import of_entry
 from vmci_tui.verdict.outlook import Outlook
+
+if TYPE_CHECKING:
+    from vmci_tui.kernel.lines.proved_line import KernelFacts
 
 
 def judge(

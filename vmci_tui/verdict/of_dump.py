@@ -10,7 +10,7 @@ from vmci_tui.common.sizes import time_text
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.finding import Finding
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.repair.safe_fixes import Repair
+from vmci_tui.repair.repaired import Repair
 from vmci_tui.verdict.diagnosis import Diagnosis, Offer, Tone, offer
 from vmci_tui.verdict.outlook import OF_VM, Outlook, WayOut, way_out
 from vmci_tui.verdict.tally import NAMED, Tally, names, tally

@@ -6,7 +6,7 @@ from typing import Final
 
 from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
-from vmci_tui.repair.safe_fixes import Repair
+from vmci_tui.repair.repaired import Repair
 from vmci_tui.search.candidate import RankedCandidate
 from vmci_tui.verdict.diagnosis import Offer, offer
 from vmci_tui.verdict.tally import tally

@@ -21,7 +21,8 @@ from vmci_tui.render.kernel.made_report import made_json
 from vmci_tui.render.verdict_report import next_json, next_text
 from vmci_tui.repair.entry_repair import repair_entry
 from vmci_tui.repair.next_commands import next_commands
-from vmci_tui.repair.safe_fixes import Choice, Prior, Repair, repair
+from vmci_tui.repair.repaired import Repair
+from vmci_tui.repair.safe_fixes import Choice, Prior, repair
 from vmci_tui.saving.harm import consent
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from vmci_tui.common.safe_text import visible
+from vmci_tui.common.span import Span
 from vmci_tui.containers import Dump
 from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.document import edit_notes
@@ -15,7 +16,6 @@ from vmci_tui.formats.elf_note import NAME, Note
 from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.formats.note_kinds import XEN
-from vmci_tui.formats.windows_header import windows_header
 from vmci_tui.knowledge import kernel_width as bitness
 from vmci_tui.machines.lookup import machine_facts
 
@@ -106,8 +106,16 @@ def _vmcoreinfo(context: Context, index: int, note: Note) -> Iterator[Finding]:
             span,
             Edit.of(edit_notes.retype_note, index=index, kind=0).named("set the type to 0"),
         )
-    if (header := windows_header(note)) is not None:
-        yield new_finding("N13", f"the note holds a Windows dump header: {header.summary}", span)
+    if note.is_windows:
+        yield _windows(note, span)
+
+
+def _windows(note: Note, span: Span) -> Finding:
+    from vmci_tui.formats.windows_header import windows_header
+
+    header = windows_header(note)
+    assert header is not None
+    return new_finding("N13", f"the note holds a Windows dump header: {header.summary}", span)
 
 
 def target_bits(dump: Dump) -> int:

@@ -14,6 +14,7 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.cpus.cpu import cpus_of
 from vmci_tui.kernel.image.places import places
 from vmci_tui.kernel.virtual_memory import places_of
+from vmci_tui.proof.prove import placed_text
 from vmci_tui.proof.text_values import symbol
 
 START: Final = b"_stext"
@@ -29,13 +30,18 @@ def starts(guest: Guest, text: Vmcoreinfo | None) -> Iterator[int]:
         yield from (max(kernel.paddr(start), 0) for kernel, proved in places_of(text, guest) if proved)
 
 
-def is_known(guest: Guest, text: Vmcoreinfo | None) -> bool:
+def is_known(guest: Guest, text: Vmcoreinfo) -> bool:
     """Return whether a CPU or the text leads to the read-only data of a kernel: that is where its tables are.
 
-    Takes little time where nothing leads there, which is so in most cut dumps. Raises PackageMissing, if there is
-    none for the dump's compression.
+    A text that differs from memory in few values leads there with those of memory. Takes little time where nothing
+    does, which is so in most cut dumps. Raises PackageMissing, if there is none for the dump's compression.
     """
     cpus = cpus_of(guest.notes, guest.machine)
     with suppress(Spent):
-        return any(places(guest, cpus, starts(guest, text), Budget(_STEPS), no_progress, within=0))
+        return any(places(guest, cpus, _placed_starts(guest, text), Budget(_STEPS), no_progress, within=0))
     return True
+
+
+def _placed_starts(guest: Guest, text: Vmcoreinfo) -> Iterator[int]:
+    found = tuple(starts(guest, text))
+    yield from found or starts(guest, placed_text(text, guest))

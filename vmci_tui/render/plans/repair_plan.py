@@ -8,7 +8,7 @@ from typing import Final
 from vmci_tui.readers.rule import Verdict, quoted
 from vmci_tui.render.plans.plan_lines import EMPTY, Kind, PlanLine
 from vmci_tui.render.verdict_report import WORDS
-from vmci_tui.repair.safe_fixes import Repair
+from vmci_tui.repair.repaired import Repair
 from vmci_tui.search.candidate import PROVED
 from vmci_tui.verdict.tally import tally
 

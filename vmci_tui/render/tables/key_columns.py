@@ -34,7 +34,7 @@ def key_columns(key: bytes, value: bytes) -> KeyColumns:
 @lru_cache(maxsize=4096)
 def _columns(key: bytes, value: bytes) -> KeyColumns:
     known = explain(key)
-    names = tuple(item.reader for item in readings(DEFAULT.all, key, value)) if known is not None else ()
+    names = tuple(item.reader for item in readings(DEFAULT.dumps, key, value)) if known is not None else ()
     return KeyColumns(_letters(names), Safe("") if known is None else visible(known.what.encode()))
 
 

@@ -305,10 +305,13 @@ class KeysPane(Guarded, Vertical):
         proof = self.session.judgement.proof if self.session.judgement is not None else None
         if self.session.judgement is not None and not self._knows:
             self._knows = True
-            host(self).background().ask(loaded, self.query_one(KeysList).know, host(self).failed, 0)
+            self.call_after_refresh(self._load)  # the verdict, which takes the processor too, is painted first
         self.border_title = f"4 {shown.title}"
         count = f"{len(shown.lines)} of {len(text.lines)}" if text else ""
         self.border_subtitle = f"{count} lines{proof_words(proof, self._proved)}" if text else shown.summary
+
+    def _load(self) -> None:
+        host(self).background().ask(loaded, self.query_one(KeysList).know, host(self).failed, 0)
 
     # The filter
 

@@ -10,7 +10,8 @@ from textual.binding import BindingType
 from vmci_tui.common.records import NamedTuple
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.render.plans.repair_plan import fixes_text, repair_plan
-from vmci_tui.repair.safe_fixes import EVERYTHING, NOTHING_KNOWN, Repair, repair
+from vmci_tui.repair.repaired import Repair
+from vmci_tui.repair.safe_fixes import EVERYTHING, NOTHING_KNOWN, repair
 from vmci_tui.search.candidate import RankedCandidate
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import stands

@@ -17,7 +17,8 @@ from vmci_tui.common.progress import Pace
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document.document import Document
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.repair.safe_fixes import EVERYTHING, Prior, Repair, repair
+from vmci_tui.repair.repaired import Repair
+from vmci_tui.repair.safe_fixes import EVERYTHING, Prior, repair
 from vmci_tui.tui.background import Background, one_thread
 from vmci_tui.tui.verdict.kernel_ahead import AheadHost, AheadSession, KernelAhead
 from vmci_tui.verdict.of_dump import blame
