@@ -17,11 +17,8 @@ PRESENCE = "presence only"
 ULONG_MAX = (1 << 64) - 1
 LONG_MAX = (1 << 63) - 1
 _BLANKS = rb"[ \t\n\v\f\r]*"
-_DIGITS = {
-    8: rb"[0-7]+",
-    10: rb"[0-9]+",
-    16: rb"[0-9a-fA-F]+",
-}
+_DIGITS = {8: re.compile(rb"[0-7]+"), 10: re.compile(rb"[0-9]+"), 16: re.compile(rb"[0-9a-fA-F]+")}
+_PREFIX = re.compile(rb"0[xX](?=[0-9a-fA-F])")
 _DIGITS_ENOUGH = 80
 _SIGN = re.compile(_BLANKS + rb"([+-]?)")
 
@@ -41,11 +38,11 @@ def _scan(text: bytes, base: int) -> tuple[bool, int, bytes] | None:
     sign = _SIGN.match(text)
     assert sign is not None
     at = sign.end()
-    if base in (0, 16) and re.match(rb"0[xX][0-9a-fA-F]", text[at : at + 3]):
+    if base in (0, 16) and _PREFIX.match(text, at):
         base, at = 16, at + 2
     elif base == 0:
         base = 8 if text[at : at + 1] == b"0" else 10
-    digits = re.compile(_DIGITS[base]).match(text, at)
+    digits = _DIGITS[base].match(text, at)
     if digits is None:
         return None
     # 80 digits overflow any width; Python refuses to convert 5,000.
