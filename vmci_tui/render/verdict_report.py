@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.readers.rule import Verdict, quoted
 from vmci_tui.readers.verdicts import VerdictPair, Verdicts
 from vmci_tui.readers.version import numbers_text
 from vmci_tui.repair.next_commands import NextCommand
-from vmci_tui.saving.harm import Harm
 from vmci_tui.search.candidate import Proof
+
+if TYPE_CHECKING:
+    from vmci_tui.saving.harm import Harm
 
 Json = dict[str, Any]
 WORDS: Final = {True: "accepts", False: "refuses", None: "can't tell"}

@@ -14,7 +14,7 @@ from vmci_tui.tui.widgets.line_list import LineList
 
 if TYPE_CHECKING:  # they import all readers, 20 ms that the first paint need not wait for
     from vmci_tui.findings.judgement import Judgement
-    from vmci_tui.repair.safe_fixes import Repair
+    from vmci_tui.repair.repaired import Repair
     from vmci_tui.verdict.reader_table import ReaderLine
 
 _WORDS: Final = {
