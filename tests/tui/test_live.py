@@ -84,7 +84,7 @@ async def test_its_memory_is_not_searched_and_the_command_is_said_at_once(
             assert len(bare.pages) < 100
             await pilot.press("4")
             await settled(pilot)
-            assert "memory of a VM is not searched, [W] shows `vmci convert`" in shown(pilot)
+            assert "[F] follows the kernel's pointers, [W] `vmci convert`" in shown(pilot)
             await pilot.press("v")
             await settled(pilot)
             await pilot.press("R")
@@ -141,9 +141,31 @@ async def test_a_note_that_its_entry_names_is_a_candidate(tmp_path: Path, bare: 
         async with running(f"qmp:{path}") as pilot:
             await pilot.press("F")
             await until(pilot, lambda: "0x0000019c8000" in shown(pilot))
-            assert "Every byte" not in shown(pilot)
+            assert "Every byte" not in shown(pilot) and "Adopt" not in shown(pilot)
+            assert "vmci convert puts it into the dump" in shown(pilot)
             await pilot.press("A")
             assert "not searched" in said(pilot) and "0x0000019c8000" in shown(pilot)
+            await pilot.press("enter")
+            assert "a running VM is not changed" in said(pilot) and "0x0000019c8000" in shown(pilot)
+
+
+async def test_a_vm_that_answers_slowly_is_said_to_be_asked(tmp_path: Path, bare: FakeQemu) -> None:
+    bare.devices = with_entry(bare.devices, 0x19C8000)
+    goes_on = threading.Event()
+
+    def hang(_request: dict[str, Any]) -> None:
+        goes_on.wait(60)
+
+    with serving(bare, tmp_path / "q") as path:
+        async with running(f"qmp:{path}") as pilot:
+            await settled(pilot)
+            bare.lie = hang
+            try:
+                await pilot.press("F")
+                await until(pilot, partial(_says, pilot, "asking the VM where its kernel has the note"))
+            finally:
+                goes_on.set()
+            await until(pilot, lambda: "0x0000019c8000" in shown(pilot))
 
 
 async def test_a_file_is_not_asked_again() -> None:

@@ -88,7 +88,8 @@ class VmActions:
             else:
                 say_dump(self._screen, self._session, "memory of a running VM is not searched")
 
-        self._background.ask(job, done, self._failed, _PATIENCE)
+        if not self._background.ask(job, done, self._failed, _PATIENCE):
+            say(self._screen, "asking the VM where its kernel has the note: some seconds", "information")
         return True
 
     def _failed(self, error: Exception) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from vmci_tui.verdict.offered_text import OfferedText
 
 _NO_TEXT: Final = "no note text: [R] searches memory and restores it, [a] adds a note"
-_NONE_OF_VM: Final = "no note text: memory of a VM is not searched, [W] shows `vmci convert`"
+_NONE_OF_VM: Final = "no note text: [F] follows the kernel's pointers, [W] `vmci convert`"
 
 
 class KeysList(LineList):

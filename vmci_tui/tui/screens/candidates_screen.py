@@ -22,7 +22,7 @@ from vmci_tui.search.candidate import PROVED, Candidate, RankedCandidate
 from vmci_tui.search.find_notes import find
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import stands
-from vmci_tui.tui.prompts import say
+from vmci_tui.tui.prompts import refuses_edit, say
 from vmci_tui.tui.save_session import SaveOutcome, SaveSession
 from vmci_tui.tui.screens.save_screen import SaveScreen
 from vmci_tui.tui.session import Session, SessionEvent
@@ -144,7 +144,8 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
         if chosen is not None and self._own is not None and chosen.candidate.text == self._own.text:
             return f"The candidate at {chosen.candidate.paddr:#x} is proved; the dump already has this note."
         if chosen is not None:
-            return f"The candidate at {chosen.candidate.paddr:#x} is proved. Press Enter to adopt it."
+            then = "vmci convert puts it into the dump." if self._guest.runs else "Press Enter to adopt it."
+            return f"The candidate at {chosen.candidate.paddr:#x} is proved. {then}"
         if judged:
             return why_not(judged)
         if stopped:
@@ -182,6 +183,8 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
     @on(LineList.Chosen, "#candidates")
     def action_adopt(self) -> None:
         """Adopt the candidate; ask first if it is not proved, or another kernel ran last."""
+        if refuses_edit(self, self.session):
+            return
         chosen = self._chosen
         if chosen is None:
             return
@@ -225,7 +228,7 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
 
     def is_useful(self, action: str) -> bool:
         """Return whether an action makes sense now, for the footer."""
-        return action != "everywhere" or not self._guest.runs
+        return action not in ("everywhere", "adopt") or not self._guest.runs
 
     def action_everywhere(self) -> None:
         if self._guest.runs:
