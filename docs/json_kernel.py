@@ -104,6 +104,7 @@ class SymbolRow(TypedDict):
     address: Annotated[int, "of the symbol"]
     offset: Annotated[int, "bytes from the symbol to the address that was asked for; else 0"]
     paddr: Annotated[int | None, "of the address; null: outside the image, or `shift` is unknown"]
+    module: Annotated[str | None, "the module that has it; null: the kernel's image"]
 
 
 class KeyProof(TypedDict):

@@ -9,7 +9,9 @@ import pytest
 from tests.cli.command_result import CommandResult, Vmci
 from tests.kernel.symbols.kallsyms_writer import Kernel, dump_of, symbols, write
 from tests.proof.synthetic import Ram
+from vmci_tui.cli.commands.kernel import symbols as command
 from vmci_tui.cli.run import main
+from vmci_tui.kernel.symbols.modules import Module, ModuleSymbol
 
 _KERNEL = Kernel(form="per-cpu")
 
@@ -70,3 +72,12 @@ def test_files_without_a_table(vmci: Vmci) -> None:
     for name, code in (("bare.elf", 3), ("entry", 2)):
         ran = vmci("symbols", name)
         assert (ran.code, ran.out) == (code, "") and ran.err
+
+
+def test_an_address_in_a_module(vmci: Vmci, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = Module(b"loop", ((0xFFFFFFFFC0001000, 0x1000),), (ModuleSymbol(0xFFFFFFFFC0001010, b"loop_init"),))
+    monkeypatch.setattr(command, "loaded_modules", lambda _kernel: (module,))
+    ran = vmci("symbols", "kernel.elf", "0xffffffffc0001012")
+    assert ran.out == "ffffffffc0001012 t loop_init+0x2 [loop]\n"
+    (row,) = vmci("symbols", "kernel.elf", "0xffffffffc0001012", "--json").json["symbols"]
+    assert (row["name"], row["module"], row["paddr"]) == ("loop_init", "loop", None)

@@ -50,6 +50,7 @@ def symbols_json(table: SymbolTable, spots: Iterable[Spot]) -> list[dict[str, An
             "address": symbol.address,
             "offset": offset,
             "paddr": table.paddr(symbol.address + offset),
+            "module": visible(symbol.module) if symbol.module else None,
         }
         for symbol, offset in spots
     ]

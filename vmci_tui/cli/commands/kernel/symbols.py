@@ -13,8 +13,10 @@ from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import OpenError, UsageError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.containers.guest import guest_of
-from vmci_tui.kernel.lines.gather import NOT_SEARCHED
+from vmci_tui.kernel.lines.gather import NOT_SEARCHED, kernel_with_types
+from vmci_tui.kernel.symbols.modules import Modules
 from vmci_tui.kernel.symbols.table import Spot, SymbolTable
+from vmci_tui.kernel.variables.loaded_modules import loaded_modules
 from vmci_tui.render.dump_report import head_json
 from vmci_tui.render.kernel.symbol_report import kernel_json, kernels_words, symbols_json, symbols_lines
 
@@ -24,7 +26,10 @@ def run(options: argparse.Namespace) -> int:
     with open_named(options) as document:
         if document.dump is None:
             raise UsageError(f"{document.name} is an entry, which has no memory", "name a dump")
-        kernels, _ = placed_symbols(document.state.vmcoreinfo, guest_of(document.dump), shown_progress())
+        guest = guest_of(document.dump)
+        kernels, _ = placed_symbols(document.state.vmcoreinfo, guest, shown_progress())
+        if kernels and any(_is_outside(kernels[0].table, item) for item in options.items):
+            kernels[0].table.modules = Modules(loaded_modules(kernel_with_types(guest, kernels[0])))
         head = head_json(document)
         if not kernels and document.runs:
             raise OpenError(NOT_SEARCHED.why)
@@ -46,6 +51,12 @@ def run(options: argparse.Namespace) -> int:
     if missing:
         say(f"vmci: no symbol: {', '.join(map(visible, missing))}")
     return int(bool(missing))
+
+
+def _is_outside(table: SymbolTable, item: str) -> bool:
+    """Return whether an item is an address outside the image, where modules may be."""
+    number = number_of(item)
+    return number is not None and table.spot(number) is None and not table.named(as_bytes(item))
 
 
 def _asked(table: SymbolTable, items: Sequence[str], missing: list[str]) -> list[Spot]:
