@@ -93,6 +93,9 @@ async def test_after_a_save_the_panel_says_what_the_copy_is_worth(sample: Sample
         words = shown(pilot)
         assert "6 of 6 readers accept it, 1 finds no memory (before: 0 of 6)." in words and "no -> ok" in words
         assert f"crash --osrelease {out}"[:40] in words
+        await pilot.resize_terminal(80, 24)
+        await settled(pilot)
+        assert "linux-image-6.1.0-56-amd64-dbg (Debian)" in shown(pilot), "what the command needs is not cut"
         await pilot.press("c")
         assert pilot.app.clipboard in {step.command for step in pilot.app.screen._steps}
         await pilot.press("enter")

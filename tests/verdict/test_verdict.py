@@ -55,6 +55,10 @@ def test_a_note_found_in_memory_is_offered_with_what_it_brings(sample: Sample) -
     assert shown.offers[0].words == "Put it back: 6 of 6 readers accept"
 
 
+def test_fixes_that_win_no_reader_say_so(sample: Sample) -> None:
+    assert said("hostile-text.elf", sample).offers[0].words == "Apply the fix: still 4 of 6 readers accept"
+
+
 def test_a_note_that_is_not_proved_is_a_question(sample: Sample) -> None:
     shown = said("armhf-nonote.elf-win16k", sample)
     assert [item.action for item in shown.offers] == ["find"] and "not proved" in shown.detail[-1]

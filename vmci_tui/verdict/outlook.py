@@ -79,7 +79,9 @@ def _of_fixes(repair: Repair, missing: bool) -> WayOut:
     """Return what the fixes of a tried repair bring."""
     then = tally(repair.readers.after, repair.judgement.found)
     # At 80 columns there is no room for one that is blind; the repair itself says it.
-    gain = f"{then.score} readers accept{then.but_blind if len(then.blind) > 1 else ''}"
+    more = len(then.accepting) > len(tally(repair.readers.now, repair.found_before).accepting)
+    blind = then.but_blind if len(then.blind) > 1 else ""
+    gain = f"{'' if more else 'still '}{then.score} readers accept{blind}"
     if (found := adopted(repair)) is not None:
         release = visible((found.candidate.vmcoreinfo.osrelease or b"")[:_RELEASE])
         subject = "It" if missing else "The guest's own note"

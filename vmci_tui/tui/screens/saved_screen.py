@@ -30,7 +30,7 @@ class SavedScreen(Dialog[Literal["open", "next"] | None]):
     SavedScreen .dialog { height: auto; }
     SavedScreen .hint { min-height: 2; }
     SavedScreen #worth { height: auto; max-height: 9; }
-    SavedScreen #commands { height: auto; min-height: 3; max-height: 8; border: round $surface-lighten-2; }
+    SavedScreen #commands { height: auto; min-height: 3; max-height: 25vh; border: round $surface-lighten-2; }
     SavedScreen #commands:focus { border: round $accent; }
     """
     about = "The saved copy: what each reader makes of it, and the next commands."
