@@ -7,6 +7,7 @@ zeros.
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import struct
 import subprocess
@@ -43,17 +44,30 @@ def main() -> None:
             "cp": lambda: _run("cp", str(image), str(out)),
             "cp, sync, cmp": lambda: _compared(image, out),
         }
-        times: dict[str, list[float]] = {what: [] for what in works}
+        times: dict[str, list[tuple[float, float]]] = {what: [] for what in works}
         for _ in range(runs + 1):
             for what, work in works.items():
-                start = time.perf_counter()
+                start, before = time.perf_counter(), _processor()
                 work()
-                times[what].append(time.perf_counter() - start)
+                times[what].append((time.perf_counter() - start, _processor() - before))
                 out.unlink()
-        medians = {what: statistics.median(found[1:]) for what, found in times.items()}
-        print("| what | median, s | `cp` takes of it | `cp`, `sync` and `cmp` take of it |\n|---|---|---|---|")
-        for what, took in medians.items():
-            print(f"| {what} | {took:.2f} | {medians['cp'] / took:.2f} | {medians['cp, sync, cmp'] / took:.2f} |")
+        print("| what | elapsed, median, s | processor, median, s | `cp` takes of it, elapsed | processor |")
+        print("|---|---|---|---|---|")
+        medians = {
+            what: [statistics.median(column) for column in zip(*rows[1:], strict=True)] for what, rows in times.items()
+        }
+        for what, (elapsed, processor) in medians.items():
+            of_elapsed, of_processor = (one / own for one, own in zip(medians["cp"], (elapsed, processor), strict=True))
+            print(f"| {what} | {elapsed:.2f} | {processor:.2f} | {of_elapsed:.2f} | {of_processor:.2f} |")
+
+
+def _medians(rows: list[tuple[float, float]]) -> list[float]:
+    return [statistics.median(column) for column in zip(*rows, strict=True)]
+
+
+def _processor() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _write_lime(path: Path) -> None:
