@@ -178,3 +178,11 @@ async def test_a_line_that_r_would_put_back_is_explained_too(sample: Sample) -> 
         await pilot.press("4", "i", "down", "down")
         await until(pilot, lambda: "Explain: PAGESIZE" in shown(pilot))
         assert "a page" in shown(pilot).partition("Explain: PAGESIZE")[2]
+
+
+async def test_at_80_columns_the_explanation_and_the_inspector_take_turns(sample: Sample) -> None:
+    async with running(sample("crlf.elf"), size=(80, 24)) as pilot:
+        for key, words in ("I", "Inspector (I or"), ("i", "Explain: "), ("I", "Inspector (I or"):
+            await pilot.press(key)
+            await until(pilot, partial(_is_shown, pilot, words))
+            assert shown(pilot).count("or Esc closes)") == 1

@@ -140,8 +140,7 @@ class Panes(Guarded, Widget):
     def show_judgement(self) -> None:
         """Show the findings, and whether memory proves the text."""
         self.query_one(FindingsPane).show_judgement()
-        for readers in self.query(ReadersPane):
-            readers.show_judgement()
+        self.query_one(ReadersPane).show_judgement()
         self.query_one(KeysPane).show_judgement()
         if self._companions is not None:
             self._companions.moved()
@@ -153,8 +152,7 @@ class Panes(Guarded, Widget):
     def show_outlook(self) -> None:
         """Show what is known by now of a repair: the text that it would put back, and the verdicts after it."""
         self.query_one(KeysPane).show_outlook()
-        for readers in self.query(ReadersPane):
-            readers.show_judgement()
+        self.query_one(ReadersPane).show_judgement()
 
     # The status line
 
@@ -357,7 +355,9 @@ class Panes(Guarded, Widget):
         return self._companions is not None and self._companions.is_open(name)
 
     def toggle_about(self) -> None:
-        """Show or hide the explanation of what is under the cursor."""
+        """Show or hide the explanation of what is under the cursor, at 80 columns in place of the inspector."""
+        if self.screen.has_class("-narrow"):
+            self.companions.close("inspector")
         self.companions.toggle("about")
 
     def on_descendant_focus(self) -> None:
@@ -366,7 +366,7 @@ class Panes(Guarded, Widget):
 
     def toggle_inspector(self) -> None:
         """Show or hide the inspector, below the hex view; where it has no room beside an explanation, that closes."""
-        if self.screen.has_class("-normal") and self.is_open("about"):
+        if not self.screen.has_class("-wide"):
             self.companions.close("about")
         if self.companions.toggle("inspector") and self.screen.has_class("-narrow"):
             self.post_message(PaneBar.Picked("hex"))
