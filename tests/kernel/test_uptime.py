@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import struct
+from pathlib import Path
 
 import pytest
 
 from tests.kernel.made_types import types_with
 from tests.kernel.test_lines import kernel_with
+from tests.opened_files import open_document
+from vmci_tui.adoption.kernel_state import shown_kernel
+from vmci_tui.common.progress import no_progress
 from vmci_tui.common.records import replace
 from vmci_tui.kernel.lines.running_kernel import RunningKernel
 from vmci_tui.kernel.variables.uptime import uptime_of
@@ -39,3 +44,21 @@ def test_nothing_is_said_of_what_is_not_a_timekeeper() -> None:
     assert uptime_of(_kernel(62 * _SECOND, 62, 1 << 63)) is None, "no kernel was up for so long"
     assert uptime_of(_kernel(62 * _SECOND, 62, name=b"other")) is None
     assert uptime_of(replace(_kernel(62 * _SECOND, 62), types=None)) is None
+
+
+_GUESTS = sorted(Path(os.environ["VMCI_GUESTS"]).glob("*/dumps/*.elf")) if "VMCI_GUESTS" in os.environ else []
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not _GUESTS, reason="VMCI_GUESTS names no folder with dumps of booted guests")
+@pytest.mark.parametrize("path", _GUESTS, ids=lambda path: f"{path.parent.parent.name}-{path.stem}")
+def test_the_uptime_is_the_time_of_the_guests_own_log(path: Path) -> None:
+    """Compare with the last line of the log: in a guest that panicked it is the last moment, else it is before."""
+    with open_document(str(path)) as document:
+        kernel = shown_kernel(document, no_progress)
+    assert kernel is not None and kernel.state.seconds is not None
+    if kernel.state.uptime is None:
+        assert kernel.state.taint is None, "a kernel without symbols of its variables"
+        return
+    assert kernel.state.uptime > kernel.state.seconds - 1
+    assert not kernel.state.panic or kernel.state.uptime < kernel.state.seconds + 1
