@@ -10,7 +10,7 @@ import operator
 import re
 from collections.abc import Callable
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from vmci_tui.common.errors import EditError, UsageError
 from vmci_tui.common.records import NamedTuple
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PANES: Final = ("entry", "notes", "keys", "findings", "hex")
 SCREENS: Final = (
-    *("main", "readers", "matrix", "candidates", "repair", "next", "save", "log"),
+    *("main", "readers", "matrix", "candidates", "repair", "next", "save", "log", "structure", "memory"),
     *("ask", "choose", "text", "told", "start", "lessons", "other"),
 )
 """`ask` is a question for one line, `choose` for one of a few, `text` for a whole text; `told` shows many lines."""
@@ -56,7 +56,7 @@ class UiState(NamedTuple):
     write: int = 0
     """The number of the write under the entry's cursor, from 1; 0 if there is none."""
     cursor: int = 0
-    """The offset of the byte under the hex view's cursor."""
+    """The offset of the byte under the cursor of the hex view on top; in the screen of guest memory its paddr."""
     record: int | None = None
     """The number of the record under the cursor of the kernel's log; None elsewhere."""
     place: Place | None = None
@@ -92,10 +92,20 @@ def _field(name: str) -> Number:
     return lambda ui: ui.history.entry[index] if ui.history else None
 
 
+def _lines(verdict: Literal["confirmed", "contradicted"]) -> Number:
+    def count(ui: UiState) -> int | None:
+        lines = ui.judgement.lines if ui.judgement is not None else None
+        return None if lines is None else lines.counts[verdict]
+
+    return count
+
+
 NUMBERS: Final[dict[str, Number]] = {
     **{f"entry.{name}": _field(name) for name in Entry._fields},
     "entry.writes": lambda ui: len(ui.history.writes) if ui.history else None,
     "note.count": lambda ui: sum(n.is_vmcoreinfo for n in ui.document.state.notes) if ui.document else None,
+    "lines.confirmed": _lines("confirmed"),
+    "lines.contradicted": _lines("contradicted"),
     "edits": lambda ui: len(ui.document.labels) if ui.document else None,
     "cursor": lambda ui: ui.cursor,
     "cursor.paddr": lambda ui: ui.document.layout.memory.paddr_of(ui.cursor) if ui.document else None,

@@ -60,6 +60,8 @@ _OPPOSITE: Final = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=
 _NUMBERS: Final = {
     "entry.writes": "the number of writes",
     "note.count": "the number of notes",
+    "lines.confirmed": "the number of confirmed lines",
+    "lines.contradicted": "the number of contradicted lines",
     "edits": "the number of edits",
 }
 

@@ -32,7 +32,7 @@ TYPE: Final = "type "
 UNTIL: Final = " until "
 PLACES: Final = (
     *("entry", "notes", "keys", "findings", "hex", "readers", "status", "footer"),
-    *("verdicts", "matrix", "candidates", "log", "told", "steps", "plan", "target", "value", "text", "choices"),
+    *("verdicts", "matrix", "candidates", "log", "tree", "told", "steps", "plan", "target", "value", "text", "choices"),
 )
 """What a step can point at: the panes and lines of the main screen, then the parts of the other screens."""
 

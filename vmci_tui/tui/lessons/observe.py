@@ -11,7 +11,7 @@ from vmci_tui.lessons.conditions import UiState
 from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.panes.entry import EntryList
 from vmci_tui.tui.panes.findings import FindingsList
-from vmci_tui.tui.panes.hex import HexPane
+from vmci_tui.tui.panes.hex import BytesPane, HexPane
 from vmci_tui.tui.panes.keys import KeysList
 from vmci_tui.tui.panes.pane_table import NAMES, PANES
 from vmci_tui.tui.panes.panes import Panes
@@ -38,6 +38,7 @@ def ui_state(app: App[None], changed: bool) -> UiState:
     if main is None or not main.is_mounted:
         return UiState(screen=name, changed=changed)
     entry, view = main.query_one(EntryList), main.query_one(HexPane)
+    shown = next(iter(app.screen.query(BytesPane)), view)
     target, line, finding = entry.target(), main.query_one(KeysList).line(), main.query_one(FindingsList).finding()
     focused = main.focused.id if main.focused is not None else None
     return UiState(
@@ -49,7 +50,7 @@ def ui_state(app: App[None], changed: bool) -> UiState:
         finding=finding.code if finding is not None else "",
         field=target.key if target is not None and target.kind == "field" else "",
         write=target.number + 1 if target is not None and target.kind == "write" else 0,
-        cursor=view.cursor,
+        cursor=shown.cursor,
         record=getattr(app.screen, "record_number", None),
         place=view.place(),
         explaining=main.query_one(Panes).is_open("about"),

@@ -63,6 +63,7 @@ class MemoryScreen(Guarded, Screen[None]):
     """Shows the guest memory of a dump."""
 
     SCOPED_CSS = False
+    lesson_name = "memory"
     DEFAULT_CSS = """
     MemoryScreen #hex { width: 1fr; height: 1fr; border: round $surface-lighten-2; }
     MemoryScreen #places { width: 40; height: 1fr; border: round $surface-lighten-2; }

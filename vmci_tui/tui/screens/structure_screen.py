@@ -36,6 +36,7 @@ class StructureScreen(Guarded, Screen[Span | None]):
     """Ends with the bytes to which the user went; None if the cursor is where it was."""
 
     SCOPED_CSS = False
+    lesson_name = "structure"
     DEFAULT_CSS = """
     StructureScreen #tree { height: 2fr; border: round $surface-lighten-2; }
     StructureScreen #tree:focus { border: round $accent; border-title-color: $accent; }
