@@ -159,8 +159,10 @@ def test_entry_note_proof_and_log_take_a_hundred_pages_at_most(
         fake.devices = with_entry(fake.devices, _NOTE)
         with serving(fake, tmp_path / "q") as path:
             assert main(["find", f"qmp:{path}", "--json"]) == 0
-            (found,) = json.loads(capsys.readouterr().out)["candidates"]
+            said = json.loads(capsys.readouterr().out)
+            (found,) = said["candidates"]
             assert (found["paddr"], found["proved"]) == (_NOTE, True)
+            assert sum(" xp " in command for command in said["live"]["commands"]) == len(fake.pages)
             assert main(["log", f"qmp:{path}"]) == 0
     assert len(fake.pages) <= 100
     assert "Linux version" in capsys.readouterr().out

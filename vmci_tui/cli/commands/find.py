@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from vmci_tui.adoption import choose as adopt
@@ -24,11 +25,12 @@ def run(options: argparse.Namespace) -> int:
     with _searched(options) as (source, guest, head):
         judged = adopt.search(guest, shown_progress(), options.all)
         refuse_other(source)
+        first = head()
     if options.json:
-        print_json(head | {"candidates": candidates_json(judged)})
+        print_json(first | {"candidates": candidates_json(judged)})
         return 0
     print_lines(candidates_text(judged))
-    if any(item.found_by != "search" for item in judged):
+    if any(item.found_by != "search" for item in judged) and not guest.runs:
         say("memory was not searched for other notes; --all searches every byte")
     if not judged and guest.runs:
         say("no note was found: memory of a running VM is not searched. `vmci convert` makes a dump of it")
@@ -39,17 +41,17 @@ def run(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _searched(options: argparse.Namespace) -> Iterator[tuple[Source, Guest, dict[str, Any]]]:
-    """Yield the file, its guest memory, and the first keys of the JSON."""
+def _searched(options: argparse.Namespace) -> Iterator[tuple[Source, Guest, Callable[[], dict[str, Any]]]]:
+    """Yield the file, its guest memory, and what returns the first keys of the JSON: those of a VM grow."""
     if options.raw_at is not None:
         with FileSource(options.file) as file:
             none = dict.fromkeys(("machine", "bits", "byte_order"))
             head = {"file": file.name, "size": file.size, "container": "raw", **none}
-            yield file, raw_guest(file, parse_number(options.raw_at)), head
+            yield file, raw_guest(file, parse_number(options.raw_at)), lambda: head
         return
     with open_named(options) as document:
         if document.dump is None:
             raise UsageError(
                 f"{document.name} is an entry, which has no memory", "name a dump, or a flat image with --raw-at PADDR"
             )
-        yield document.source, guest_of(document.dump), report.head_json(document)
+        yield document.source, guest_of(document.dump), partial(report.head_json, document)
