@@ -196,8 +196,8 @@ class _Of(NamedTuple):
         recorded = replace(kernel_of(self.guest, symbols), types=kernel.types, searched=kernel)
         for text in self._texts():
             prove_lines(recorded, text)
-        for one in survey(self.guest, self.text).cpus:
-            task_of(recorded, one.cpu, one.doing.where == "kernel")
+        for one in survey(self.guest, self.text, recorded.read).cpus:
+            task_of(replace(recorded, read=one.read), one.cpu, one.doing.where == "kernel")
 
     def _keep(self, part: Part | None) -> None:
         for at, length in pieces(part, _PIECE) if part is not None else ():
