@@ -138,6 +138,7 @@ async def test_what_is_under_the_cursor_is_explained_in_every_pane(sample: Sampl
             assert words in shown(pilot)
             box = main_screen(pilot).query_one(f"#{main_screen(pilot)._active}")
             assert box.has_focus and box.size.height > 1 and "(i or Esc closes)" in shown(pilot)
+            assert key not in "134" or "i Explain" in shown(pilot).splitlines()[-1]
         await pilot.press("ctrl+home")
         await until(pilot, lambda: "ELF header / magic" in shown(pilot))
         assert "every reader begins here" in " ".join(str(panes.query_one("#about-text", Static).content).split())

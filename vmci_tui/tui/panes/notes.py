@@ -12,7 +12,7 @@ from vmci_tui.document.derived_entry import derived_words
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.note_table import note_lines
 from vmci_tui.formats.fw_cfg_entry import parse_number
-from vmci_tui.tui.bindings import OPEN_ENTRY, bind, moves
+from vmci_tui.tui.bindings import EXPLAIN, OPEN_ENTRY, bind, moves
 from vmci_tui.tui.panes.copy import file_bytes
 from vmci_tui.tui.prompts import ask_edit, say, try_edit
 from vmci_tui.tui.rows.note_rows import NoteRows
@@ -37,6 +37,7 @@ class NotesList(LineList):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "rename_note", "Rename", "Change the note's name"),
+        EXPLAIN,
         bind("t", "retype_note", "Retype", "Change the note's type"),
         bind("d", "drop_note", "Delete", "Remove the note"),
         *OPEN_ENTRY,
