@@ -11,8 +11,12 @@ from tests.kernel.symbols.kallsyms_writer import Kernel, paged, shift_of, symbol
 from tests.proof.synthetic import Ram
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import Note
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.image import places
+from vmci_tui.kernel.image.known_place import is_known
 from vmci_tui.kernel.symbols.read_symbols import KernelSymbols, read_symbols
 from vmci_tui.kernel.symbols.table import Spot
+from vmci_tui.proof.paging.walk import Paging, WalkEnd, walk
 
 _FORMS = {
     "6.1 x86-64": Kernel(form="per-cpu"),
@@ -108,6 +112,24 @@ def test_page_tables_give_physical_addresses() -> None:
     assert found.table.shift == shift_of(kernel) and found.runs
     assert found.table.paddr(kernel.base) == kernel.base - shift_of(kernel)
     assert found.table.paddr(0x1000) is None, "an offset in a CPU's area"
+
+
+def test_a_cpu_leads_to_its_kernel_without_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Kernel(form="per-cpu", newer=True, paddr=0x2200000, base=0xFFFFFFFF81100000)
+    ram = Ram()
+    write(ram, kernel, symbols(kernel))
+    assert not is_known(_guest(ram, "6.4 x86-64"), Vmcoreinfo(b"")), "no CPU, and the text does not say where it is"
+    notes = paged(ram, kernel)
+    assert is_known(_guest(ram, "6.4 x86-64", notes), Vmcoreinfo(b""))
+    walks: list[int] = []
+
+    def counted(guest: Guest, paging: Paging, root: int, va: int) -> WalkEnd:
+        walks.append(va)
+        return walk(guest, paging, root, va)
+
+    monkeypatch.setattr(places, "walk", counted)
+    assert not is_known(_guest(Ram(), "6.4 x86-64", notes), Vmcoreinfo(b""))
+    assert len(walks) == 2, "the dump lacks the tables: the first and last address say so of all"
 
 
 def test_memory_without_a_table_has_none() -> None:
