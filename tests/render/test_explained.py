@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.kernel.symbols.kallsyms_writer import names_of
 from tests.opened_files import open_document
+from vmci_tui.adoption.kernel_facts import KernelFound
 from vmci_tui.document.byte_map import Places
 from vmci_tui.findings.judgement import Judgement
+from vmci_tui.kernel.symbols.table import SymbolTable
 from vmci_tui.readers.qemu.dump_steps import dump_steps
 from vmci_tui.render.explained.entry_parts import of_entry, of_step
 from vmci_tui.render.explained.explanation import of_finding, of_line
@@ -40,6 +43,17 @@ def test_memory_and_lines_without_a_key(sample: Sample) -> None:
     words = of_byte(document, tree_of(document), Places(document).at(offset), offset)
     assert "guest memory" in words.lines[0] and "paddr 0x" in words.lines[1]
     assert of_line(None, None).title == "the note text"
+
+
+def test_memory_of_the_kernel_has_its_symbol(sample: Sample) -> None:
+    document = open_document(sample("amd64-cut-note.elf"))
+    first = document.layout.memory.ranges[0]
+    assert first.offset is not None
+    table = SymbolTable(names_of((b"T_text", b"D_end")), (1 << 32, (1 << 32) + 64), "absolute", (1 << 32) - first.paddr)
+    place, kernel = Places(document).at(first.offset + 4), KernelFound(table, "little", 8, None)
+    words = of_byte(document, tree_of(document), place, first.offset + 4, kernel)
+    assert "  symbol      in _text+0x4" in words.lines
+    assert not any("symbol" in line for line in of_byte(document, tree_of(document), place, first.offset + 4).lines)
 
 
 def test_fields_writes_and_steps_of_an_entry(sample: Sample) -> None:

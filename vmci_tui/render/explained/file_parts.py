@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vmci_tui.common.sizes import size_text
 from vmci_tui.document.byte_map import Place
@@ -11,6 +11,9 @@ from vmci_tui.document.document import Document
 from vmci_tui.formats.note_kinds import is_cpu, note_words
 from vmci_tui.render.explained.explanation import Explanation, labelled, of_line
 from vmci_tui.structure.node import Node
+
+if TYPE_CHECKING:
+    from vmci_tui.adoption.kernel_facts import KernelFound
 
 _PARTS: Final = (
     ("ELF header", "says what kind of file this is, and where its program headers are; every reader begins here"),
@@ -95,8 +98,13 @@ def _part_words(name: str) -> str:
     return next((words for begin, words in _PARTS if name.startswith(begin)), "")
 
 
-def of_byte(document: Document, root: Node, place: Place, offset: int) -> Explanation:
-    """Explain the byte at an offset; `root` is the structure of the file, `place` what the byte belongs to."""
+def of_byte(
+    document: Document, root: Node, place: Place, offset: int, kernel: KernelFound | None = None
+) -> Explanation:
+    """Explain the byte at an offset; `root` is the structure of the file, `place` what the byte belongs to.
+
+    `kernel`: what the kernel's own tables in memory say, once they were read.
+    """
     text = document.state.vmcoreinfo
     if place.line is not None and text is not None and place.note == document.state.index:
         return of_line(text.lines[place.line - 1], None)
@@ -110,5 +118,15 @@ def of_byte(document: Document, root: Node, place: Place, offset: int) -> Explan
     paddr = document.layout.memory.paddr_of(offset)
     if paddr is not None:
         lines += [labelled("address", f"paddr {paddr:#x}; M shows memory by its addresses, I the bytes as numbers")]
+        lines += [] if kernel is None else _symbols(kernel, document, offset, paddr)
     lines += [labelled("where", f"{size_text(place.length)} at {place.offset:#x} of the file")]
     return Explanation(place.label, tuple(lines))
+
+
+def _symbols(kernel: KernelFound, document: Document, offset: int, paddr: int) -> Iterator[str]:
+    """Yield a line with the symbol of the kernel that has a byte of memory, and the one that it points at, if any."""
+    from vmci_tui.render.kernel.address_words import place_words
+
+    words = place_words(kernel, document, offset, paddr).strip()
+    if words:
+        yield labelled("symbol", words)

@@ -87,7 +87,7 @@ class Subjects:
             return Explanation("no bytes", ("There is no byte in this file.",))
         if self._tree is None or self._tree[0] is not document.layout:
             self._tree = document.layout, tree_of(document)
-        return of_byte(document, self._tree[1], place, view.cursor)
+        return of_byte(document, self._tree[1], place, view.cursor, self._session.kernel)
 
 
 def _finding_none(listed: FindingsList) -> Explanation:
