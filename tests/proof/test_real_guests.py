@@ -36,3 +36,5 @@ def test_only_two_kernels_need_a_question(name: str) -> None:
     if name in _TWO_KERNELS:
         assert "the processors run this kernel" in found[0].why
         assert "the processors do not run this kernel" in found[1].why
+        assert [("it panicked" in one.why) for one in found[:2]] == [False, name == "amd64-after-crash"]
+        assert ("it panicked" in why_not(found)) == (name == "amd64-after-crash")
