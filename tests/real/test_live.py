@@ -47,8 +47,9 @@ def test_a_guest_that_never_wrote_the_entry(tmp_path: Path, capsys: pytest.Captu
             assert shown["entry"]["present"] is False and shown["live"]["device"] and shown["live"]["running"]
             assert abs(shown["live"]["stopped_ms"] - milliseconds) < 0.01
             assert [note["name"] for note in shown["notes"]] == ["CORE", "CORE", "QEMU", "QEMU"]
-            assert _shown(capsys, "show", f"qmp:{vm.path}", "--no-stop")["entry"] is None
-            assert vm.stops() == (0, 0)
+            printed = _shown(capsys, "show", f"qmp:{vm.path}", "--no-stop")
+            assert printed["entry"] is None and vm.stops() == (0, 0)
+            assert [note["length"] for note in printed["notes"]] == [note["length"] for note in shown["notes"]]
 
 
 def test_a_vm_without_the_device(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
