@@ -36,7 +36,8 @@ def test_what_is_stopped_goes_on() -> None:
     one, whole = read_stream(_stream()), read_stream(_stream())
     with pytest.raises(Cancelled):
         one.memory.find_pages(stop)
-    assert one.memory.read(0, 192 << 20) == whole.memory.read(0, 192 << 20)
+    for at in range(0, 192 << 20, 1 << 24):
+        assert one.memory.read(at, 4096) == whole.memory.read(at, 4096)
 
 
 def test_a_damaged_stream_still_opens() -> None:

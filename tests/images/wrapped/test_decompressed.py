@@ -150,9 +150,9 @@ def test_what_finds_no_room_at_all_is_decompressed_again(
         "unreadable": (os, "pread", lambda *_: b""),
     }[fault]
     monkeypatch.setattr(target, name, value)
-    plain = random.Random(1).randbytes(400_000)
+    plain = random.Random(1).randbytes(150_000)
     source = open_decompressed(BytesSource(_COMPRESS[compression.name](plain)), 0, compression)
-    for at in (0, 390_000, 200_000, 20_000, 300_000):
+    for at in (0, 140_000, 70_000, 10_000):
         assert source.read(at, 5000) == plain[at : at + 5000]
 
 
