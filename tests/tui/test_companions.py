@@ -168,6 +168,7 @@ async def test_an_entry_is_explained_field_by_field_and_step_by_step(sample: Sam
         assert "QEMU accepts only 1" in shown(pilot)
         await pilot.press("end")
         await until(pilot, lambda: "Explain: write 2 of 2" in shown(pilot))
+        assert "Explain: write 2 of 2" in shown(pilot)
         await pilot.press("2", "down")
         await until(pilot, lambda: "Explain: QEMU: present" in shown(pilot))
         assert "the guest's last write was all 16 bytes" in shown(pilot)

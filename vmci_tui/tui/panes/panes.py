@@ -142,8 +142,7 @@ class Panes(Guarded, Widget):
         self.query_one(FindingsPane).show_judgement()
         self.query_one(ReadersPane).show_judgement()
         self.query_one(KeysPane).show_judgement()
-        if self._companions is not None:
-            self._companions.moved()
+        self.on_line_list_moved()
         self.query_one(NotesList).show_judgement()
         self.call_after_refresh(self.open_companions)
         if self.session.judgement is not None:
@@ -167,8 +166,7 @@ class Panes(Guarded, Widget):
         """Show the offset and field at the cursor of the hex view, and its byte in the inspector."""
         view = self.query_one(HexPane)
         self._show_status(view.selected or place_text(self.document, self.session.kernel, view.cursor, view.place()))
-        if self._companions is not None:
-            self._companions.moved()
+        self.on_line_list_moved()
 
     def show_command(self) -> None:
         """Show the shell command for the last edit."""
@@ -360,9 +358,12 @@ class Panes(Guarded, Widget):
             self.companions.close("inspector")
         self.companions.toggle("about")
 
-    def on_descendant_focus(self) -> None:
+    def on_line_list_moved(self) -> None:
+        """Explain what is under the cursor, also a row without bytes, as that of a reader."""
         if self._companions is not None:
             self._companions.moved()
+
+    on_descendant_focus = on_line_list_moved
 
     def toggle_inspector(self) -> None:
         """Show or hide the inspector, below the hex view; where it has no room beside an explanation, that closes."""
@@ -378,8 +379,8 @@ class Panes(Guarded, Widget):
         """Close the explanation, or the inspector; from the bytes the inspector first."""
         bytes_first = getattr(self.screen.focused, "id", "") in ("hex", "inspector", "tree")
         names = ("inspector", "about") if bytes_first else ("about", "inspector")
-        if (name := next(filter(self.is_open, names), None)) is not None:
-            self.companions.close(name)
+        if open_names := list(filter(self.is_open, names)):
+            self.companions.close(open_names[0])
 
     @on(LineList.Moved, "#tree")
     def _node_moved(self) -> None:
