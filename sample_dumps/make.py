@@ -10,10 +10,10 @@ import json
 import sys
 import tomllib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vmci_tui.common.records import replace
 from vmci_tui.containers import LayoutRequest
 from vmci_tui.document import edit_text
 from vmci_tui.document.document import Document

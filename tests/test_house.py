@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-
 from tests import house
 
 
@@ -28,21 +26,3 @@ def test_the_top_level_holds_folders_only() -> None:
 def test_folders_and_files_are_small() -> None:
     assert {folder: count for folder, count in house.files_of_folders().items() if count > house.FILES_LIMIT} == {}
     assert {name: count for name, count in house.lengths().items() if count > house.LINES_LIMIT} == {}
-
-
-def test_records_are_made_by_the_program() -> None:
-    """The standard library's take ten times as long at each start; `replace` of Textual's bindings is its own."""
-    own = "common/records/"
-    found = [
-        (file, node.lineno)
-        for file, path in house.modules().items()
-        if not file.startswith(own)
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ImportFrom)
-        and any(
-            (node.module, item.name) == ("typing", "NamedTuple")
-            or (node.module == "dataclasses" and (item.name != "replace" or not file.startswith("tui/")))
-            for item in node.names
-        )
-    ]
-    assert found == [], "import these from vmci_tui.common.records"

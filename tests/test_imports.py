@@ -34,7 +34,6 @@ LATE: Final = {
     "argparse": (APP,), "multiprocessing": _EVERY, "sqlite3": _EVERY, "ctypes": _EVERY, "filecmp": _EVERY,
     "difflib": (SHOW, CHECK, VERSION), "datetime": (SHOW, CHECK, VERSION),
     "pygments": _EVERY, "markdown_it": _EVERY, "textual.widgets._text_area": _EVERY,
-    "dataclasses": (SHOW, CHECK, VERSION), "inspect": (SHOW, CHECK, VERSION),
     # What an ELF dump without a fault does not need.
     "vmci_tui.containers.kdump": _EVERY, "vmci_tui.containers.elf.flattened": _EVERY,
     "vmci_tui.containers.elf.same_memory": _EVERY, "vmci_tui.containers.elf.layout": (SHOW, APP),

@@ -7,6 +7,7 @@ import os
 import pkgutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import fields, is_dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,6 @@ from tests.opened_files import open_document
 from vmci_tui.adoption import choose
 from vmci_tui.common import errors
 from vmci_tui.common.progress import no_progress
-from vmci_tui.common.records import field_names
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.document import edit_headers, edit_notes, edit_text
 from vmci_tui.document.document import Document
@@ -96,8 +96,8 @@ def _reword(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             if places:
                 monkeypatch.setattr(cls, "__new__", of_tuple(cls, places))
                 done.append(cls.__name__)
-        elif hasattr(cls, "__record_fields__"):
-            names = [name for name in field_names(cls) if name in _SENTENCES]
+        elif is_dataclass(cls):
+            names = [item.name for item in fields(cls) if item.name in _SENTENCES]
             if names:
                 monkeypatch.setattr(cls, "__init__", of_dataclass(cls, names))
                 done.append(cls.__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,7 +11,6 @@ import pytest
 from tests.dumps.factory import Load, cpus, elf, note, ram
 from vmci_tui import containers
 from vmci_tui.cli import main
-from vmci_tui.common.records import dataclass, field_names
 from vmci_tui.containers.elf.dump import ElfDump, open_elf
 from vmci_tui.layers.file import Source
 
@@ -24,7 +24,7 @@ class TwinDump(ElfDump):
 
 def _open(source: Source) -> TwinDump:
     dump = open_elf(source)
-    return TwinDump(**{name: getattr(dump, name) for name in field_names(ElfDump)})
+    return TwinDump(**{item.name: getattr(dump, item.name) for item in fields(ElfDump)})
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.eu_readelf_notes import core_of, needs_eu_readelf, printed_notes
 from tests.opened_files import open_document
-from vmci_tui.common.records import replace
 from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.formats.elf_note import ByteOrder, Note, build
 from vmci_tui.formats.registers.decode import register, registers_of, set_of

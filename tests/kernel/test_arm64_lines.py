@@ -8,13 +8,13 @@ from __future__ import annotations
 import gzip
 import lzma
 import re
+from dataclasses import replace
 
 import pytest
 
 from tests.kernel.made_types import types_with
 from tests.kernel.test_lines import kernel_with
 from tests.paths import DATA
-from vmci_tui.common.records import replace
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.lines.prove_lines import prove_lines
 from vmci_tui.kernel.lines.running_kernel import RunningKernel

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from functools import partial
 
 from tests.kernel.made_types import types_with
 from tests.kernel.test_lines import kernel_with
-from vmci_tui.common.records import replace
 from vmci_tui.containers.guest import raw_guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.lines.prove_lines import prove_lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,6 @@ from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from vmci_tui.adoption.kernel_state import kernel_state
 from vmci_tui.cli.run import main
-from vmci_tui.common.records import replace
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.kernel.lines.kernel_state import KernelState

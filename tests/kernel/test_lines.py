@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from tests.paths import DATA
-from vmci_tui.common.records import replace
 from vmci_tui.formats.elf_note import build
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.lines.prove_lines import prove_lines

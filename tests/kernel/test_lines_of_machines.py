@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.kernel.made_types import types_with
 from tests.kernel.test_lines import kernel_with
-from vmci_tui.common.records import replace
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.lines.prove_lines import prove_lines
 from vmci_tui.kernel.lines.running_kernel import RunningKernel

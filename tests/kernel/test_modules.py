@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,6 @@ from tests.kernel.test_lines import kernel_with
 from tests.opened_files import open_document
 from vmci_tui.adoption.kernel_symbols import placed_symbols
 from vmci_tui.common.progress import no_progress
-from vmci_tui.common.records import replace
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.kernel.cpus.survey import survey
 from vmci_tui.kernel.lines.gather import kernel_with_types

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from tests.kernel.made_types import types_with
 from tests.kernel.test_lines import kernel_with
 from vmci_tui.adoption.located_cpus import LocatedCpus
-from vmci_tui.common.records import replace
 from vmci_tui.formats.registers.register_set import Register
 from vmci_tui.kernel.backtrace.trace import Trace
 from vmci_tui.kernel.cpus.activity import Activity

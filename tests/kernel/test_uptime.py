@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,6 @@ from tests.kernel.test_lines import kernel_with
 from tests.opened_files import open_document
 from vmci_tui.adoption.kernel_state import shown_kernel
 from vmci_tui.common.progress import no_progress
-from vmci_tui.common.records import replace
 from vmci_tui.kernel.lines.running_kernel import RunningKernel
 from vmci_tui.kernel.variables.uptime import uptime_of
 

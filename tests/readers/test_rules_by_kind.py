@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.paths import SAMPLES
-from vmci_tui.common.records import replace
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.readers import drgn, libkdumpfile
 from vmci_tui.readers.file_view import View

@@ -1,12 +1,11 @@
 """Rules that not every version of a program has."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from vmci_tui.common.errors import Spent
-from vmci_tui.common.records import replace
 from vmci_tui.common.span import Span
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.readers import qemu

@@ -6,6 +6,7 @@ import gzip
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,6 @@ from tests.paths import DATA
 from vmci_tui.cli.commands import unflatten as unflattening
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import UsageError
-from vmci_tui.common.records import replace
 from vmci_tui.document import edit_notes, edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit

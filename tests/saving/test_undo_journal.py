@@ -11,6 +11,7 @@ import tarfile
 import time
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,7 +23,6 @@ from tests.paths import DATA
 from tests.properties import given, settings
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import SaveError
-from vmci_tui.common.records import replace
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.saving import journal_file
 from vmci_tui.saving.last_save import is_cut_short, last_save_state

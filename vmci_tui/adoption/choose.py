@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vmci_tui.adoption.named_note import named_note
 from vmci_tui.adoption.rank import choose, proved_rivals, rank_candidates, why_not
 from vmci_tui.common.errors import EditError, PackageMissing
 from vmci_tui.common.progress import Progress
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document import edit_notes
 from vmci_tui.document.document import Document

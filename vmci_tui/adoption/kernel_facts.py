@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import NamedTuple
+
 from vmci_tui.adoption.kernel_state import kernel_state
 from vmci_tui.common.progress import Progress, no_progress
-from vmci_tui.common.records import NamedTuple, replace
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo

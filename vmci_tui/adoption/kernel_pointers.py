@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import closing
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.progress import Progress
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.knowledge.kernel_width import judge_bits

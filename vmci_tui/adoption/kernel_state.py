@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import NamedTuple
 
 from vmci_tui.adoption.kernel_symbols import placed_symbols
 from vmci_tui.adoption.text_to_read import text_to_read
 from vmci_tui.common.errors import PackageMissing
 from vmci_tui.common.progress import Progress
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document.document import Document
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo

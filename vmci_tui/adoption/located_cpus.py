@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 from vmci_tui.adoption.kernel_symbols import placed_symbols
 from vmci_tui.adoption.text_to_read import text_to_read
 from vmci_tui.common.progress import Progress
-from vmci_tui.common.records import NamedTuple, replace
 from vmci_tui.containers.guest import Guest
 from vmci_tui.document.state import State
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo

@@ -8,12 +8,11 @@ on a page start. A copy that someone read from /proc/kcore, or a dump in the pag
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.adoption.kernel_pointers import named_notes
 from vmci_tui.adoption.relation import after_panic, difference, is_rival, relation
 from vmci_tui.common.progress import Progress, no_progress
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Final
 
@@ -12,7 +13,6 @@ from vmci_tui.bench.guests import MACHINES, guest
 from vmci_tui.bench.parts import KdumpForm, Parts
 from vmci_tui.bench.write_elf import dump_bytes
 from vmci_tui.common.errors import OpenError, UsageError
-from vmci_tui.common.records import dataclass, replace
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers import open_dump
 from vmci_tui.document.document import Document

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.bench.parts import Parts
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.findings.catalogue import catalogue
 
 ALL: Final = ("x86_64", "i386", "aarch64", "s390x")

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from vmci_tui.bench.parts import Load, Parts
 from vmci_tui.common.errors import OpenError, UsageError
-from vmci_tui.common.records import replace
 from vmci_tui.common.safe_text import visible
 from vmci_tui.common.samples import sample_path
 from vmci_tui.formats.elf_note import ByteOrder, build, parse_raw

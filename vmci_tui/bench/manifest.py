@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 from vmci_tui import __version__
 from vmci_tui.bench.crafted_dump import Crafted
 from vmci_tui.common.errors import SaveError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import visible
 from vmci_tui.formats.fw_cfg_entry import EntryHistory
 from vmci_tui.render import dump_report as report

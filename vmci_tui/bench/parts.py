@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
-from vmci_tui.common.records import NamedTuple, dataclass, replace
 from vmci_tui.formats.elf_note import NAME, ByteOrder
 from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory, Write, linux_size
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.changes.matching import Kind
-from vmci_tui.common.records import NamedTuple
 
 _COMPARED: Final = 1 << 12
 """Bytes that are compared one by one; of more, only the first and the last difference are found."""

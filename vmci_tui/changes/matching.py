@@ -5,9 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Literal, TypeVar
-
-from vmci_tui.common.records import NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 Kind = Literal["added", "changed", "moved"]
 T = TypeVar("T")

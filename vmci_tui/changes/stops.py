@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.changes.matching import Kind
 from vmci_tui.changes.unsaved import HEADS, Unsaved
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import visible
 from vmci_tui.common.span import Span
 from vmci_tui.formats.vmcoreinfo import Line

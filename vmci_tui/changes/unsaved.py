@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from vmci_tui.changes.changed_bytes import ChangedBytes, ChangedRange, differing, middle
 from vmci_tui.changes.matching import NOTHING, Matching, match
-from vmci_tui.common.records import dataclass
 from vmci_tui.document.document import Document
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.vmcoreinfo import Line

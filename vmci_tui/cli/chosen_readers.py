@@ -6,10 +6,10 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import UsageError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import visible
 from vmci_tui.readers.verdicts import DEFAULT, NAMES, ChosenReaders
 

@@ -8,13 +8,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import IO
 
 from vmci_tui.cli.open_named import image_choice
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import SaveError, UsageError
-from vmci_tui.common.records import replace
 from vmci_tui.common.sizes import size_text
 from vmci_tui.document.document import Document
 from vmci_tui.images.as_dump import ImageDump

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.span import Span
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import tomllib
 from functools import cache
+from typing import NamedTuple
 
 from vmci_tui.common.packaged import unpacked_folder
-from vmci_tui.common.records import NamedTuple
 
 _HERE = os.path.dirname(__file__)
 _PLACES = (

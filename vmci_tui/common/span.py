@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from vmci_tui.common.records import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Span(NamedTuple):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.base import (
     UNCHANGED,
     Dump,

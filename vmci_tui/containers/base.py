@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.common.records import NamedTuple, dataclass, field
 from vmci_tui.formats.elf_note import ByteOrder, Note
 from vmci_tui.layers.file import Source
 from vmci_tui.layers.image import Image, NewBytes

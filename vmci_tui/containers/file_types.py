@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from codecs import getincrementaldecoder
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import parse_raw
 
 HEAD: Final = 4096

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import EditError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.base import Dump
 from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.formats.elf_note import ByteOrder, Note

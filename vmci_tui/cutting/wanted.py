@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.adoption.choose import search
 from vmci_tui.adoption.rank import choose, rank_candidates
@@ -12,7 +13,6 @@ from vmci_tui.adoption.text_to_read import text_to_read
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import PackageMissing
 from vmci_tui.common.progress import Progress
-from vmci_tui.common.records import NamedTuple, replace
 from vmci_tui.containers.guest import Guest
 from vmci_tui.cutting.for_makedumpfile import read_as_makedumpfile
 from vmci_tui.cutting.kernel_tables import banner_place, pieces, symbols_place, types_place

@@ -7,10 +7,10 @@ state, and undo goes one step down the stack: undoing all edits gives the opened
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self
 
 from vmci_tui.common.errors import EditError
-from vmci_tui.common.records import NamedTuple, replace
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import Dump, Layout, Region
 from vmci_tui.containers.base import disjoint

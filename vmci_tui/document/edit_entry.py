@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vmci_tui.common.errors import EditError
-from vmci_tui.common.records import replace
 from vmci_tui.document.edit import labelled
 from vmci_tui.document.state import State
 from vmci_tui.formats.fw_cfg_entry import FIELDS, LENGTH, EntryHistory, Write

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vmci_tui.common.errors import EditError
-from vmci_tui.common.records import replace
 from vmci_tui.common.safe_text import visible
 from vmci_tui.containers import HeaderFields, LayoutChoice, VirtualRange
 from vmci_tui.document.edit import labelled

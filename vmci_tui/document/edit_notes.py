@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
 from vmci_tui.common.errors import EditError
-from vmci_tui.common.records import NamedTuple, replace
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document.edit import labelled
 from vmci_tui.document.state import State

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.fw_cfg_entry import FIELDS, FORMAT_ELF, FORMAT_NONE, LENGTH, SIZE_LIMIT, Entry, Write
 
 _HALF: Final = LENGTH // 2

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import Dump, HeaderFields, Layout, LayoutRequest, Region
 from vmci_tui.containers.base import KeptBytes, Stored

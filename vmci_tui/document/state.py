@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 
-from vmci_tui.common.records import dataclass
 from vmci_tui.containers import UNCHANGED, HeaderFields, LayoutChoice, LayoutRequest, VirtualRange
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT, EntryHistory

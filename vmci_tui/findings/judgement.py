@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vmci_tui.common.budget import Budget
-from vmci_tui.common.records import dataclass
 from vmci_tui.document.document import Document
 from vmci_tui.findings import findings
 from vmci_tui.findings.finding import Finding

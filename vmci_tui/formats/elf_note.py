@@ -7,12 +7,12 @@ p_align says so; it is tried only if parsing with 4 fails.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import accumulate
 from typing import Final, Literal
 
 from vmci_tui.common.named_struct import NamedStruct
-from vmci_tui.common.records import dataclass, replace
 
 ByteOrder = Literal["little", "big"]
 NAME: Final = b"VMCOREINFO\0"

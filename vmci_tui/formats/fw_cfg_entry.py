@@ -8,12 +8,12 @@ and 10.0.2.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from vmci_tui.common.errors import EditError
 from vmci_tui.common.named_struct import NamedStruct
-from vmci_tui.common.records import NamedTuple, dataclass
 from vmci_tui.common.safe_text import visible
 from vmci_tui.common.sizes import without_unit
 from vmci_tui.common.span import Span

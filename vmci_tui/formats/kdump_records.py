@@ -8,10 +8,9 @@ and padded, which the tools of 32-bit ARM and MIPS kernels write.
 from __future__ import annotations
 
 from functools import cache
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from vmci_tui.common.named_struct import NamedStruct
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import ByteOrder
 
 SIGNATURE: Final = b"KDUMP   "

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import compress
 from typing import Final, Literal, overload
 
-from vmci_tui.common.records import dataclass
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.elf_records import ElfFormat, Segment
 

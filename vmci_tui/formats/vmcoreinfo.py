@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import EditError
-from vmci_tui.common.records import NamedTuple, dataclass
 
 LINE_LIMIT: Final = 1 << 17
 """Twice the lines that fit into the largest page (64 KiB); the bytes after them are one last line."""

@@ -12,9 +12,8 @@ import re
 import time
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.machines.table import MACHINES

@@ -5,11 +5,11 @@ The head is composed; memory is read from the image. `vmci convert` writes exact
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Final
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.common.records import dataclass, field_names
 from vmci_tui.containers.elf.dump import SEGMENT_LIMIT, ElfDump, open_elf
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.images.elf_head import elf_head
@@ -80,7 +80,9 @@ def dump_of(image: GuestImage, files: tuple[FileSource, ...] = ()) -> ImageDump:
     bits = image.bits or machine.facts.bits or 64
     head = elf_head(machine.facts, bits, machine.order, image.notes, held)
     elf = open_elf(HeadAndMemory(head, image.source, held, files))
-    return ImageDump(**{name: getattr(elf, name) for name in field_names(ElfDump)}, image=image, doubt=machine.doubt)
+    return ImageDump(
+        **{item.name: getattr(elf, item.name) for item in fields(ElfDump)}, image=image, doubt=machine.doubt
+    )
 
 
 def _machine(image: GuestImage) -> KernelMachine:

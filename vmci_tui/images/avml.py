@@ -8,10 +8,9 @@ leaves out the end of a range that is not a whole page.
 from __future__ import annotations
 
 from array import array
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.elf.dump import SEGMENT_LIMIT
 from vmci_tui.images.guest_image import GuestImage, ImageChoice
 from vmci_tui.images.lime import RANGE_HEAD, range_of

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import NamedTuple
+
 from vmci_tui.common.progress import Progress, no_progress
-from vmci_tui.common.records import NamedTuple, dataclass
 from vmci_tui.formats.elf_note import ByteOrder, Note
 from vmci_tui.formats.fw_cfg_entry import EntryHistory
 from vmci_tui.layers.file import Source

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.elf.dump import SEGMENT_LIMIT
 
 LIMIT: Final = 64 << 20

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.progress import Progress, no_progress
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.images.as_dump import ImageDump, dump_of
 from vmci_tui.images.avml import MAGIC as AVML
 from vmci_tui.images.avml import open_avml

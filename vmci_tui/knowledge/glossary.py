@@ -9,10 +9,9 @@ from __future__ import annotations
 import difflib
 import re
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from vmci_tui.common.packaged import packaged_toml
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 
 Unit = Literal[

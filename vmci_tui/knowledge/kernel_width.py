@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
 
 

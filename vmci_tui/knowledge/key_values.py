@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.glossary import KeyInfo, explain

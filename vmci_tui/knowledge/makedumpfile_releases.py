@@ -7,9 +7,8 @@ makedumpfile prints `The kernel version is not supported.` for each kernel that 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.knowledge.debug_packages import version_of
 

@@ -7,9 +7,8 @@ crash 9.0.2 and makedumpfile 1.7.9, the files named with each line.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.debug_packages import version_of
 

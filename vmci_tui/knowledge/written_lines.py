@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from vmci_tui.common.packaged import packaged_toml
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.knowledge.glossary import explain
 
 Version = tuple[int, int]

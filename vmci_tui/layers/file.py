@@ -13,10 +13,9 @@ import select
 import stat
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Literal, Protocol, Self, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, Self, runtime_checkable
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 
 HEAD_LIMIT = 64 << 20

@@ -5,9 +5,8 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.layers.file import BytesSource, FileSource, Source
 from vmci_tui.layers.range_table import Ranges
 from vmci_tui.layers.read_into import read_into

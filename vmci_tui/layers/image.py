@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
-from vmci_tui.common.records import NamedTuple, dataclass
 from vmci_tui.layers.file import Source
 
 

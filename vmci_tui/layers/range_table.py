@@ -6,9 +6,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from operator import lt
-from typing import Final, overload
-
-from vmci_tui.common.records import NamedTuple
+from typing import Final, NamedTuple, overload
 
 _NO_BYTES: Final = (1 << 64) - 1
 """The stored offset of a range without bytes: no file is that long."""

@@ -8,8 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import islice
-
-from vmci_tui.common.records import NamedTuple
+from typing import NamedTuple
 
 
 class Record(NamedTuple):

@@ -10,10 +10,9 @@ import operator
 import re
 from collections.abc import Callable
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from vmci_tui.common.errors import EditError, UsageError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import visible
 from vmci_tui.document.byte_map import Place
 from vmci_tui.document.document import Document

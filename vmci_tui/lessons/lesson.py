@@ -10,10 +10,9 @@ import os
 import re
 import shutil
 import stat
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError, UsageError, VmciError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.common.samples import sample_path
 from vmci_tui.common.toml import parse_toml

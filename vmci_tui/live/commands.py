@@ -9,9 +9,8 @@ not in the table: the commands that stop the guest also start it again, by QEMU 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Final
-
-from vmci_tui.common.records import dataclass
 
 _HOLES: Final = {"{number}": "d", "{paddr}": "#x"}
 """Where the number goes, and how it is written."""

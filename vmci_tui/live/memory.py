@@ -6,10 +6,9 @@ import re
 from array import array
 from collections.abc import Iterator
 from threading import Lock
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.layers.memory_map import Memory
 from vmci_tui.layers.waiting import refuse_to_wait

@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import ByteOrder, Note, build
 from vmci_tui.formats.registers.other_sets import OTHERS, QEMU_STATE
 from vmci_tui.formats.registers.prstatus import PRSTATUS

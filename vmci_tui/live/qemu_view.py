@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.live.commands import (
     ADD_FILE,
     CLOSE_FILE,

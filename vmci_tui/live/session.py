@@ -7,10 +7,9 @@ import socket
 import struct
 import time
 from contextlib import suppress
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.layers.file import reason
 from vmci_tui.live.commands import CAPABILITIES, COMMANDS, Command

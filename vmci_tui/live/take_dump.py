@@ -10,11 +10,10 @@ import contextlib
 import fcntl
 import os
 import select
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.progress import Progress
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.live.commands import CLOSE_FILE, DUMP, NAME_FILE, STATUS
 from vmci_tui.live.session import Refused
 from vmci_tui.live.vm import AnySession, RunningVm

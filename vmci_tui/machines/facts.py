@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final, Literal
-
-from vmci_tui.common.records import NamedTuple
+from typing import Final, Literal, NamedTuple
 
 Orders = tuple[Literal["little", "big"], ...]
 LITTLE: Final[Orders] = ("little",)

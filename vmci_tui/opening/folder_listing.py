@@ -7,10 +7,9 @@ import shlex
 import stat
 import time
 from itertools import islice, takewhile
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import is_dump
 from vmci_tui.formats import elf_records

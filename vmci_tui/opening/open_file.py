@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.progress import Progress, no_progress
-from vmci_tui.common.records import replace
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import Dump, open_dump
 from vmci_tui.document.document import Document, OpenedAs, entry_document

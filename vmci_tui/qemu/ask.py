@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.fw_cfg_entry import NOTE_HEADER, SIZE_LIMIT, EntryHistory
 from vmci_tui.qemu.machine import QemuMachine, QemuOutput
 from vmci_tui.qemu.targets import TARGETS, program_of

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import struct
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.elf_records import format_of
 from vmci_tui.formats.segment_table import Segments

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from types import TracebackType
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import visible
 from vmci_tui.formats.fw_cfg_entry import Write
 from vmci_tui.qemu import QemuError

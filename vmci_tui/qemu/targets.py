@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import visible
 from vmci_tui.machines.lookup import machine_facts
 from vmci_tui.qemu import QemuError

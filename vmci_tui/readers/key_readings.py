@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.readers.rule import Reader, Value
 from vmci_tui.readers.version import numbers_text
 

@@ -9,13 +9,13 @@ and gives `unknown`, never a guess.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
-from typing import Any, Final, Generic, Literal, Protocol, TypeVar
+from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from vmci_tui.common import internal_errors
 from vmci_tui.common.errors import Spent, VmciError
-from vmci_tui.common.records import NamedTuple, dataclass, field, replace
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.common.span import Span
 from vmci_tui.readers.file_view import View

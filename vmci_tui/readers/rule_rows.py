@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from vmci_tui.common.records import dataclass
 from vmci_tui.common.span import Span
 from vmci_tui.readers.rule import Fault, Reading, Rule, RuleHit, Stage
 from vmci_tui.readers.version import Version

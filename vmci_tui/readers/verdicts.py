@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import SaveError, UsageError
-from vmci_tui.common.records import NamedTuple, dataclass
 from vmci_tui.common.safe_text import visible
 from vmci_tui.document.document import Document
 from vmci_tui.readers import crash, drgn, eu_readelf, libkdumpfile, makedumpfile, qemu, readelf

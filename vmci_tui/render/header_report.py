@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from vmci_tui.common.records import NamedTuple
+from typing import Any, NamedTuple
 
 
 class HeaderReport(NamedTuple):

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import VmciError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document import edit_entry, edit_headers, edit_notes, edit_text
 from vmci_tui.document.document import Document

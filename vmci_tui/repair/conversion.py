@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from typing import NamedTuple
 
 from vmci_tui.common.errors import EditError
 from vmci_tui.common.progress import Progress
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document.document import Document
 from vmci_tui.images.of_dump import as_elf

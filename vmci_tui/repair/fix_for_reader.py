@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from vmci_tui.common.errors import VmciError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.document.document import Document
 from vmci_tui.findings import Finding
 from vmci_tui.findings.judgement import Judgement

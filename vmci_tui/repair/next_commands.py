@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Container, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.document.document import Document

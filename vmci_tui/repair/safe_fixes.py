@@ -7,14 +7,13 @@ note's header, line ends. What a value should be is decided only by memory.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vmci_tui.adoption import choose as adopt
 from vmci_tui.adoption.choose import Adoption
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import SaveError, VmciError
 from vmci_tui.common.progress import Progress, no_progress
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.document import edit_text
 from vmci_tui.document.document import Document

@@ -8,11 +8,10 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 from typing import Literal as Word
 
 from vmci_tui.common.errors import OpenError, SaveError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import visible
 from vmci_tui.common.signals import note_change, signals_blocked
 from vmci_tui.layers.file import FileSource

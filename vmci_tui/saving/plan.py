@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.common.records import NamedTuple, dataclass, replace
 from vmci_tui.document.document import Document
 from vmci_tui.formats import entry_writes_json as writes
 from vmci_tui.formats.fw_cfg_entry import LENGTH, EntryHistory

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import dataclass
 from threading import Thread
 from typing import Final
 
 from vmci_tui.common.errors import SaveError
 from vmci_tui.common.progress import Progress, no_progress
-from vmci_tui.common.records import dataclass
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document.document import Document
 from vmci_tui.layers.file import FileSource

@@ -13,10 +13,10 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterator
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.common.records import NamedTuple, dataclass, replace
 from vmci_tui.layers.file import BytesSource, Source
 
 SUFFIX: Final = ".vmci-undo"

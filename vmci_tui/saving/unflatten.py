@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError, SaveError
 from vmci_tui.common.progress import Progress, no_progress
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers.kdump.header import read_header
 from vmci_tui.formats.kdump_records import BLOCK_SIZES, INCOMPLETE, SIGNATURE

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, Note, align_up, build, parse_raw
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import zip_longest
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document.document import Document
 from vmci_tui.document.state import State

@@ -8,10 +8,9 @@ block.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.progress import Progress
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.guest import Guest
 from vmci_tui.layers.file import FileSource, Source
 from vmci_tui.layers.range_table import Range

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import NAME
 from vmci_tui.search.memory_blocks import PAGE, REACH, Block
 from vmci_tui.search.recognise import FIRST_KEY, TEXT_AT, header_order

@@ -6,12 +6,11 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from platformdirs import user_config_path, user_state_path
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.common.toml import parse_toml
 from vmci_tui.settings.own_files import read_own, set_aside, unreadable, write_own

@@ -7,9 +7,8 @@ flattened file a record holds the parts that are in it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers import Region
 from vmci_tui.document.document import Document

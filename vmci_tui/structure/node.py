@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from vmci_tui.common.records import dataclass, field
 from vmci_tui.common.safe_text import Safe
 
 WINDOW: Final = 256

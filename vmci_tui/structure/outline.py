@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from vmci_tui.common.records import NamedTuple
+from typing import NamedTuple
+
 from vmci_tui.structure.node import Node
 
 

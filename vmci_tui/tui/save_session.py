@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from vmci_tui.common.errors import SaveError
 from vmci_tui.common.progress import Progress
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, typed_path, visible
 from vmci_tui.common.sizes import size_text
 from vmci_tui.document.document import Document

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from vmci_tui.common.records import NamedTuple
+from typing import NamedTuple
+
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.readers.rule import State, Verdict
 from vmci_tui.readers.verdicts import VerdictPair

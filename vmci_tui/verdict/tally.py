@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.finding import Finding

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from vmci_tui.bench.defect import LITTLE, X86_64, Defect
 from vmci_tui.bench.defects.text import PHYS_BASE, moved_memory
 from vmci_tui.bench.guests import cpus
 from vmci_tui.bench.parts import Load, Parts
-from vmci_tui.common.records import replace
 from vmci_tui.formats.elf_note import build
 from vmci_tui.formats.note_kinds import XEN
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from vmci_tui.bench.defect import LITTLE, Defect
 from vmci_tui.bench.parts import Parts
-from vmci_tui.common.records import replace
 from vmci_tui.formats.elf_note import NAME, build
 from vmci_tui.formats.fw_cfg_entry import LENGTH, RESET, SIZE_LIMIT, Write
 

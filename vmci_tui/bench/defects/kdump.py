@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from vmci_tui.bench.defect import X86_64, Defect
 from vmci_tui.bench.defects.text import PHYS_BASE, moved
 from vmci_tui.bench.parts import Parts
-from vmci_tui.common.records import replace
 from vmci_tui.formats.kdump_records import INCOMPLETE, ZLIB
 
 _SMALL: Final = ("x86_64", "i386", "s390x")

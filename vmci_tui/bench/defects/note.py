@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from vmci_tui.bench.defect import X86_64, Defect
 from vmci_tui.bench.guests import guest, text_of
 from vmci_tui.bench.parts import Parts
-from vmci_tui.common.records import replace
 from vmci_tui.formats.elf_note import HEADER, NAME, build
 from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from vmci_tui.bench.defect import AARCH64, LITTLE, X86_64, Defect
 from vmci_tui.bench.guests import cpus
 from vmci_tui.bench.parts import Load, Parts
-from vmci_tui.common.records import replace
 
 PHYS_BASE: Final = 16 << 20
 """Bytes by which KASLR moves a kernel up."""

@@ -7,7 +7,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from vmci_tui.adoption.note_facts import facts_of_note
 from vmci_tui.cli.chosen_readers import Choice, choose, missing_text
@@ -16,7 +16,6 @@ from vmci_tui.cli.output import print_json, print_lines, warn_if_interrupted
 from vmci_tui.cli.streams import say
 from vmci_tui.common import internal_errors
 from vmci_tui.common.errors import Cancelled, FileTaken, OpenError, UsageError, VmciError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, safe, visible
 from vmci_tui.document.document import Document
 from vmci_tui.findings.judgement import Judgement

@@ -17,11 +17,10 @@ import struct
 import tempfile
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import visible
 
 COLUMNS: Final = range(20, 501)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import Final
 
-from vmci_tui.common.records import dataclass
 from vmci_tui.formats.elf_note import ByteOrder, Note
 from vmci_tui.formats.elf_records import PT_LOAD, ElfFormat, ElfHeader, Section, Segment
 from vmci_tui.formats.segment_table import Segments

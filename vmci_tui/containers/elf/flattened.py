@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.common.records import dataclass, replace
 from vmci_tui.containers.base import Dump, KeptBytes, Layout, LayoutRequest, Region, Stored, copied_bytes, disjoint
 from vmci_tui.containers.elf.dump import ElfDump, open_elf
 from vmci_tui.containers.elf.same_memory import same_memory

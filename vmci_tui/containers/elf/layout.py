@@ -15,10 +15,9 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.base import Layout, LayoutRequest
 from vmci_tui.containers.elf.contents import ElfContents
 from vmci_tui.containers.elf.program_headers import merged, remapped

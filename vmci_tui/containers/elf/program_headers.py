@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.common.records import replace
 from vmci_tui.containers.base import VirtualRange
 from vmci_tui.containers.elf.contents import ElfContents, memory_end
 from vmci_tui.formats.elf_records import PT_LOAD, ElfFormat, Segment

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from vmci_tui.common.records import dataclass, field
 from vmci_tui.containers.kdump.header import KdumpHeader
 from vmci_tui.containers.kdump.pages import PageMemory, Pages
 from vmci_tui.formats.elf_note import ByteOrder, Note

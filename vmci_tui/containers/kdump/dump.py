@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
 from vmci_tui.common.errors import OpenError, SaveError
-from vmci_tui.common.records import dataclass
 from vmci_tui.containers.base import Dump, HeaderFields, KeptBytes, Layout, LayoutRequest, Stored, copied_bytes
 from vmci_tui.containers.kdump import regions
 from vmci_tui.containers.kdump.contents import KdumpContents

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.flattened_records import END, HEADER_SIZE, RECORD
 from vmci_tui.layers.flattened import FlattenedSource, open_flattened
 from vmci_tui.layers.image import Extent, Image, ImageSource, NewBytes, SourceBytes

@@ -7,10 +7,9 @@ counts. libkdumpfile does the same (diskdump.c, try_header); crash and makedumpf
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import HEADER, ByteOrder, Note, align_up
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.formats.kdump_records import (

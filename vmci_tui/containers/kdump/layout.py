@@ -14,11 +14,11 @@ a text keeps an offset.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import accumulate
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.common.records import NamedTuple, replace
 from vmci_tui.containers.base import HeaderFields, Layout, LayoutRequest
 from vmci_tui.containers.kdump import regions as kdump_parts
 from vmci_tui.containers.kdump.contents import KdumpContents

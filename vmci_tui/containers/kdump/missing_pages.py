@@ -10,9 +10,8 @@ import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.kdump_records import PAGE_DESCRIPTOR
 from vmci_tui.layers.file import Source

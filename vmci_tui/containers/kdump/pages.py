@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from threading import RLock
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple, dataclass
 from vmci_tui.containers.kdump import missing_pages
 from vmci_tui.containers.kdump.bitmap import Bitmap
 from vmci_tui.containers.kdump.header import KdumpHeader

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.kdump.contents import KdumpContents
 from vmci_tui.containers.kdump.flattened_layout import Block, last_record
 from vmci_tui.containers.kdump.header import NEWEST, text_of

@@ -7,9 +7,7 @@ Codes are contract: they stay.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
-
-from vmci_tui.common.records import NamedTuple
+from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning", "info"]
 About = Literal["entry", "file", "memory", "notes", "note", "text", "line"]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from vmci_tui.common.named_struct import NamedStruct
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import ByteOrder
 
 Role = Literal["", "pc", "sp", "frame", "link", "result", "tables"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple, dataclass
 from vmci_tui.images.qemu_stream.cursor import BrokenStream, Cursor
 from vmci_tui.images.qemu_stream.records import CONFIGURATION, MAGIC, MAPPED, PAGE_SIZE, SHARED, SUBSECTION
 

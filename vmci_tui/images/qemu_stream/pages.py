@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.images.qemu_stream.cursor import BrokenStream
 from vmci_tui.images.qemu_stream.head import Block
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import dataclass
 from typing import Final
 
-from vmci_tui.common.records import dataclass
 from vmci_tui.images.qemu_stream import pages
 from vmci_tui.images.qemu_stream.cursor import BrokenStream, Cursor
 from vmci_tui.images.qemu_stream.filled_runs import RECORD, RUN, is_filled_run

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from vmci_tui.common.records import NamedTuple
+from typing import Final, NamedTuple
 
 SECTION_HEADER: Final = 14
 """Bytes of the header of a section besides its name: a type, the id, a length, the instance and the version."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple, dataclass, field
 from vmci_tui.images.qemu_stream import records
 from vmci_tui.images.qemu_stream.cursor import BrokenStream, Cursor
 from vmci_tui.images.qemu_stream.footers import find_footer

@@ -7,11 +7,11 @@ firmware's own table says how much memory is below and above 4 GiB: the clock's 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import combinations, islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import UsageError
-from vmci_tui.common.records import NamedTuple, dataclass
 from vmci_tui.common.safe_text import visible
 from vmci_tui.images.qemu_stream.head import Block
 

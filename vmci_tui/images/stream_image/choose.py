@@ -6,9 +6,9 @@ First the note that the entry points at is proved by each order; then the page t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
-from vmci_tui.common.records import replace
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.fw_cfg_entry import EntryHistory

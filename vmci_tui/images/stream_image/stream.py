@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.progress import Progress, no_progress
-from vmci_tui.common.records import dataclass
 from vmci_tui.images.qemu_stream import records
 from vmci_tui.images.qemu_stream.cursor import BrokenStream, Cursor
 from vmci_tui.images.qemu_stream.head import Block, Configuration

@@ -6,9 +6,8 @@ Sources: QEMU 7.2 and 10.0, of each target/*: machine.c for the names of the fie
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.registers.other_sets import QEMU_STATE
 from vmci_tui.formats.registers.prstatus import PRSTATUS
 from vmci_tui.images.vmstate.cpu_state import CpuState

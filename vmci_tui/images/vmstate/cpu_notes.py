@@ -7,9 +7,8 @@ QEMU writes one note more (NT_ARM_SVE), which is not made here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import ByteOrder, Note, build
 from vmci_tui.formats.registers.other_sets import OTHERS
 from vmci_tui.formats.registers.prstatus import PRSTATUS

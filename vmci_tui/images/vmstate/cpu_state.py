@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.images.vmstate.description import DeviceLayout
 
 _ELEMENT: Final = re.compile(r"(.*)\[(\d{1,9})\]")

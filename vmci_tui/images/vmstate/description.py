@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Self
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, Self
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.common.records import NamedTuple, dataclass, field
 
 LIMIT: Final = 16 << 20
 """Bytes; that of a machine with 255 CPUs has 3 MB."""

@@ -10,10 +10,9 @@ import sys
 import zlib
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from vmci_tui.common.errors import PackageMissing
-from vmci_tui.common.records import NamedTuple
 
 _XZ_MEMORY: Final = 256 << 20
 """The most bytes that an xz decoder may take; `xz -9` needs 65 MiB."""

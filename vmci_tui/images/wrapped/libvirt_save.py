@@ -7,11 +7,10 @@ compressed. The magic says whether libvirt finished the file.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.named_struct import NamedStruct
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.images.wrapped.decoders import BZIP2, GZIP, XZ, ZSTD, Compression
 from vmci_tui.layers.file import Source

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vmci_tui.common.errors import PackageMissing
-from vmci_tui.common.records import replace
 from vmci_tui.images.guest_image import GuestImage, ImageChoice
 from vmci_tui.images.qemu_stream.records import MAGIC as STREAM
 from vmci_tui.images.stream_image.open_stream import open_stream

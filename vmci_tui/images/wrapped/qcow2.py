@@ -9,11 +9,10 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.named_struct import NamedStruct
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import visible
 from vmci_tui.layers.file import Source
 from vmci_tui.layers.record_index import RecordIndex

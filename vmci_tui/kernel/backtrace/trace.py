@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import Spent
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.kernel.backtrace.calls import LONGEST, follows_call
 from vmci_tui.kernel.cpus.activity import Code

@@ -8,9 +8,8 @@ and a stopped one with SError and debug exceptions masked as well: Linux 6.1 arc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.kernel.cpus.cpu import Cpu
 
 Where = Literal["kernel", "process", "hypervisor", "firmware"]

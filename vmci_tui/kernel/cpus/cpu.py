@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.note_kinds import is_cpu
 from vmci_tui.formats.registers.decode import register, registers_of

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.progress import Progress
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.guest import Guest
 from vmci_tui.kernel.cpus.cpu import Cpu
 from vmci_tui.kernel.cpus.cpu_memory import paddr_by_tables, tables_of

@@ -6,9 +6,8 @@ The formulas changed in 6.5 and 6.9, so they are used for the versions and width
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.kernel.lines.by_types import offset_of, size_of
 from vmci_tui.kernel.lines.rules import number, page_size
 from vmci_tui.kernel.lines.running_kernel import Fact, NotKnown, RunningKernel

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Final
@@ -11,7 +12,6 @@ from typing import Final
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import Spent
 from vmci_tui.common.progress import Progress, no_progress
-from vmci_tui.common.records import replace
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.cpus.cpu import cpus_of

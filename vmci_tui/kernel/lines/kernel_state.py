@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from vmci_tui.common.records import NamedTuple
+from typing import Final, NamedTuple
 
 _FLAGS: Final = "PFSRMBUDAWCIOELKXTNJ"
 """The letters of `tainted_mask`, from bit 0 on (kernel/panic.c, taint_flags; J since 6.15)."""

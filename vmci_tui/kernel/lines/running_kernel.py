@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from vmci_tui.common.records import NamedTuple, dataclass
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.proof.paging.walk import Paging, WalkEnd
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from vmci_tui.common.records import NamedTuple
+from typing import Final, NamedTuple
 
 LEVELS: Final = ("emerg", "alert", "crit", "err", "warn", "notice", "info", "debug")
 """The names that dmesg has for the levels 0 to 7, the most severe first."""

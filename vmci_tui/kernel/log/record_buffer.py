@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.log.record import MOST_RECORDS, MOST_TEXT, KernelLog, LogRecord, caller_of, level_in
 from vmci_tui.kernel.virtual_memory import VirtualMemory

@@ -5,9 +5,8 @@ The layout is kernel/printk/printk_ringbuffer.h, since Linux 5.10.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.virtual_memory import VirtualMemory
 from vmci_tui.proof.text_values import small, symbol

@@ -8,9 +8,8 @@ there is no base: 64-bit kernels have offsets from themselves, 32-bit ones whole
 from __future__ import annotations
 
 from array import array
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.kernel.symbols.names import Names
 from vmci_tui.kernel.symbols.tokens import INDEX_LENGTH, TokenTable

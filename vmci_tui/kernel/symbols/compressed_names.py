@@ -10,9 +10,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import islice
-from typing import Final
-
-from vmci_tui.common.records import NamedTuple
+from typing import Final, NamedTuple
 
 HEAD: Final = 3
 """Tokens by which names are told apart before they are expanded."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-
-from vmci_tui.common.records import NamedTuple
+from typing import NamedTuple
 
 
 class ModuleSymbol(NamedTuple):

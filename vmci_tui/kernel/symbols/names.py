@@ -7,10 +7,9 @@ that they make is the symbol's type. A marker is where its 256 names begin: 32 b
 from __future__ import annotations
 
 from array import array
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.budget import Budget
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.kernel.symbols.compressed_names import HEAD, WIDE, CompressedNames
 from vmci_tui.kernel.symbols.tokens import TokenTable

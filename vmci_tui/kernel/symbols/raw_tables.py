@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.budget import Budget
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.kernel.image.places import Place, read_with_holes

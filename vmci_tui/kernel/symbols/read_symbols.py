@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import Spent
 from vmci_tui.common.progress import Progress, no_progress
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo

@@ -6,8 +6,8 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.kernel.symbols.addresses import Form
 from vmci_tui.kernel.symbols.compressed_names import CompressedNames
 from vmci_tui.kernel.symbols.modules import Modules

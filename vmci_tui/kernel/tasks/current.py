@@ -8,9 +8,8 @@ ppc64, the register tp in the kernel on riscv64; and `runqueues.curr` of each CP
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.kernel.cpus.cpu import Cpu
 from vmci_tui.kernel.lines.by_types import bytes_before
 from vmci_tui.kernel.lines.running_kernel import NotKnown, RunningKernel

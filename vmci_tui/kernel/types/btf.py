@@ -10,14 +10,14 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from itertools import compress
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import VmciError
-from vmci_tui.common.records import NamedTuple, dataclass
 from vmci_tui.formats.elf_note import ByteOrder
 
 MAGIC: Final = 0xEB9F

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import ByteOrder
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from vmci_tui.common.records import NamedTuple
+from typing import Final, NamedTuple
 
 _FIELD: Final = 65
 LENGTH: Final = 6 * _FIELD

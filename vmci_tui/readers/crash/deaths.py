@@ -7,9 +7,8 @@ its glibc. Where the outcome differs from run to run, the rules say that the ver
 from __future__ import annotations
 
 import struct
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NOTE_LIMIT, align_up, note_header
 from vmci_tui.readers.rule import Fault

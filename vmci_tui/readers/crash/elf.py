@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NOTE_LIMIT, align_up, note_header
 from vmci_tui.formats.elf_records import MAGIC, PN_XNUM, ElfFormat

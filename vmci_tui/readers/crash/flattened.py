@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.span import Span
 from vmci_tui.formats.flattened_records import HEADER, RECORD, SIGNATURE
 from vmci_tui.readers.crash.text_rules import CRASH, UNKNOWN, CrashReading

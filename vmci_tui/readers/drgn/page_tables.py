@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.machines.lookup import machine_name
 from vmci_tui.proof.paging import arm as paging_arm
 from vmci_tui.proof.paging import s390x_ppc64_riscv as paging_others

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.readers.rule import Form, Value
 from vmci_tui.readers.shared.c_numbers import ParsedNumber, as_text, kept_text, number_form, presence, strtoull
 from vmci_tui.readers.shared.text_lines import TextLine, c_string

@@ -7,9 +7,8 @@ into the sub-header's blocks, else as padded.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.span import Span
 from vmci_tui.formats.kdump_records import DiskDumpHeader, KdumpFormat, KdumpSubHeader
 from vmci_tui.readers.libkdumpfile.file_cache import FD, FILE, Killed, ReadFailed, Stopped

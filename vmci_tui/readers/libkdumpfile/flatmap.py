@@ -8,9 +8,8 @@ the file, a few hundred bytes after its own offset (the map has no entry -1).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.span import Span
 from vmci_tui.formats import flattened_records
 from vmci_tui.formats.flattened_records import HEADER, RECORD

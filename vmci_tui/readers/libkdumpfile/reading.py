@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.span import Span
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.libdrgn.core import CORE_RULES, FLATTENED_RULES, LibdrgnCore

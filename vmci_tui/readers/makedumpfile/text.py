@@ -11,9 +11,8 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.readers.rule import Form, Value
 from vmci_tui.readers.shared.c_numbers import (
     LONG_MAX,

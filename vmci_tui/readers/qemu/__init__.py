@@ -7,10 +7,10 @@ and 11.1.3 in thousands of cases each. The headers of a dump do not matter here;
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from vmci_tui.common.records import replace
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document.document import Document
 from vmci_tui.formats.elf_note import WINDOWS_HEADERS

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document.document import Document
 from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, FORMAT_NONE, LENGTH, NOTE_HEADER, SIZE_LIMIT

@@ -6,9 +6,8 @@ import os
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, align_up, note_header
 from vmci_tui.formats.fw_cfg_entry import (

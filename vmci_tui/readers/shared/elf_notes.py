@@ -8,9 +8,8 @@ libkdumpfile 0.5.6, src/kdumpfile/notes.c do_notes.)
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NAME, NOTE_LIMIT, ByteOrder, align_up, note_header
 from vmci_tui.formats.flattened_records import SIGNATURE as FLATTENED

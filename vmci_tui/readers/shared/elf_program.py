@@ -10,9 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cached_property
 from itertools import chain
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import NOTE_LIMIT, ByteOrder
 from vmci_tui.formats.elf_records import (

@@ -6,10 +6,10 @@ reads zeros after the end of the file.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from vmci_tui.common.records import dataclass
 from vmci_tui.formats.flattened_records import HEADER_SIZE, RECORD
 from vmci_tui.layers.record_index import RecordIndex
 from vmci_tui.readers.file_view import View

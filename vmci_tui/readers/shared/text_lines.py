@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
-
-from vmci_tui.common.records import NamedTuple
+from typing import NamedTuple
 
 
 class TextLine(NamedTuple):

@@ -12,9 +12,8 @@ import string
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NAME, note_header
 from vmci_tui.formats.elf_records import MAGIC, PT_LOAD, format_of

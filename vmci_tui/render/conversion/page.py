@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from vmci_tui import __version__
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.common.sizes import size_text
 from vmci_tui.render.conversion.report import SHOWN, range_text, witnessed_text

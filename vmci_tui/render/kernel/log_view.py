@@ -6,9 +6,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import islice
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.kernel.log.marks import Mark, mark_of, panic_of
 from vmci_tui.kernel.log.record import LEVELS, KernelLog, LogRecord
 from vmci_tui.render.kernel.log_report import log_lines

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from vmci_tui.adoption.kernel_addresses import KernelAddresses
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.kernel.symbols.table import Spot
 from vmci_tui.render.kernel.symbol_report import place_json, spot_words
 

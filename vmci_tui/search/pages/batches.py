@@ -9,9 +9,8 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.containers.kdump.pages import Pages
 from vmci_tui.formats.kdump_records import PAGE_DESCRIPTOR
 from vmci_tui.search.memory_blocks import PAGE

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.formats.compression import PageDecoder
 from vmci_tui.search.memory_blocks import PAGE, REACH, Block
 from vmci_tui.search.patterns import FIRST_WORDS, PAGE_STARTS, SearchPattern

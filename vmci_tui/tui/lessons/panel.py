@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
@@ -10,7 +12,6 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widgets import Static
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.lessons.instructions import instructions
 from vmci_tui.lessons.lesson import Lesson
 from vmci_tui.tui.guarded import Guarded, GuardedWidget

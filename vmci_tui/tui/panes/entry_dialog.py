@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,7 +12,6 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input, Static
 
 from vmci_tui.common.errors import VmciError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.readers.qemu.dump_steps import DumpSteps, dump_steps
 from vmci_tui.tui.panes.qemu import LINES, step_rows
 from vmci_tui.tui.prompts import make_edit

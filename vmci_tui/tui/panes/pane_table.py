@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from textual.binding import Binding
 from textual.widget import Widget
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.document.document import Document
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.panes.entry import EntryList

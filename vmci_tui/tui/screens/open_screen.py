@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,7 +13,6 @@ from textual.containers import Vertical
 from textual.widgets import Button, Input
 
 from vmci_tui.common.errors import VmciError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import typed_path, visible
 from vmci_tui.common.sizes import size_text
 from vmci_tui.opening.folder_listing import FolderItem, FolderListing, completed, list_folder, matching, parted

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.render.plans.repair_plan import fixes_text, repair_plan
 from vmci_tui.repair.repaired import Repair

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Final
-
-from vmci_tui.common.records import NamedTuple
+from typing import Final, NamedTuple
 
 TWO_COLUMNS: Final = 100
 THREE_COLUMNS: Final = 160

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
 from vmci_tui.changes.changed_bytes import ChangedBytes
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.document.byte_map import KINDS, Places
 
 _ASCII: Final = bytes(byte if 0x20 <= byte < 0x7F else 0x2E for byte in range(256))

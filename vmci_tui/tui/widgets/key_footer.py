@@ -7,7 +7,7 @@ screen without a sign. This is one line of text: where the keys do not fit, the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from textual import events
 from textual.app import App
@@ -15,7 +15,6 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widgets import Button, Input
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.tui.bindings import Choosy, key_name
 from vmci_tui.tui.guarded import GuardedWidget
 from vmci_tui.tui.style.cells import Cell, Row, line_styles, strip_of

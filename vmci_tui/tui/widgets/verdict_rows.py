@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.tui.style.cells import Cell, Row
 from vmci_tui.verdict.diagnosis import GAP, Action, Diagnosis, Tone, fitted
 

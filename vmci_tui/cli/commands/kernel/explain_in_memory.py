@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import Any, NamedTuple
 
 from vmci_tui.adoption.kernel_addresses import kernel_addresses
 from vmci_tui.adoption.text_to_read import text_to_read
 from vmci_tui.cli.open_named import open_named
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.common.errors import UsageError
-from vmci_tui.common.records import NamedTuple
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document.document import Document

@@ -6,9 +6,9 @@ It reads the entries of most machines as the proof does; what it checks besides 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, Literal
 
-from vmci_tui.common.records import dataclass
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.proof.paging.s390x_ppc64_riscv import riscv64_tables, s390x_tables
 from vmci_tui.proof.paging.walk import Level, Paging, PteStep

@@ -8,9 +8,9 @@ only the page tables are.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
-from vmci_tui.common.records import dataclass, replace
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.proof.paging.arm import arm_tables
 from vmci_tui.proof.paging.x86 import long_mode_tables, protected_mode_tables
