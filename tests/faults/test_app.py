@@ -74,7 +74,7 @@ def test_dialogs_and_messages_show_hostile_text_as_text(hostile: bytes) -> None:
             ("d", "done: delete line 1"),
             ("a", "Replace the VMCOREINFO note"),
             ("\r", "Append the note of"),
-            ("[red]no[/red]\x1b[200~\x9b31mhostile\x1b[201~\r", "cannot open [red]no[/red]\\\\xc2\\\\x9b31m"),
+            ("[red]no[/red]\x1b[200~\x9b31mhostile\x1b[201~\r", "cannot open [red]no[/red]\\xc2\\x9b31m"),
         ):
             terminal.send(keys)
             terminal.settle()

@@ -306,10 +306,10 @@ class Oracle:
             self._free.append(drgn)
 
     def may_die(self, data: bytes, reader: str) -> bool:
-        """Return whether drgn dies of the dump in one of a few fresh processes.
+        """Return whether drgn dies of the dump in one of two fresh processes, the second with a heap full of other bytes.
 
-        libkdumpfile gives back a page that it never got (fcache.c, put_fces): what it finds there
-        is left over from earlier calls, and one process dies of it where the next goes on.
+        libkdumpfile gives back a page that it never got (fcache.c, put_fces): what it finds there is left over from
+        earlier calls, and a process dies of it or goes on by the length of its environment.
         """
         with tempfile.NamedTemporaryFile(dir=self._folder.name) as file:
             file.write(data)
@@ -317,7 +317,10 @@ class Oracle:
             kdump = {"DRGN_USE_LIBKDUMPFILE_FOR_ELF": "1"} if reader == "libkdumpfile" else {}
             command = [sys.executable, "-c", _OPEN, file.name]
             env = self._how.environment | kdump
-            return any(subprocess.run(command, stderr=subprocess.DEVNULL, env=env).returncode < 0 for _ in range(5))
+            heaps: tuple[dict[str, str], ...] = ({}, {"MALLOC_PERTURB_": "1"})
+            return any(
+                subprocess.run(command, stderr=subprocess.DEVNULL, env=env | heap).returncode < 0 for heap in heaps
+            )
 
     def ask_many(self, dumps: list[bytes]) -> list[dict[str, Answer]]:
         """Return the answers in the order of the dumps."""

@@ -27,7 +27,7 @@ class SavedScreen(Dialog[Literal["open", "next"] | None]):
 
     SCOPED_CSS = False
     DEFAULT_CSS = """
-    SavedScreen .dialog { height: auto; }
+    SavedScreen .dialog.wide { height: auto; }
     SavedScreen .hint { min-height: 2; }
     SavedScreen #worth { height: auto; max-height: 9; }
     SavedScreen #commands { height: auto; min-height: 3; max-height: 25vh; border: round $surface-lighten-2; }
