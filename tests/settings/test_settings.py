@@ -66,23 +66,24 @@ def _use_all(path: str) -> None:
     settings.bookmarks(path)
 
 
-@pytest.mark.parametrize("kept", _KEPT)
 @pytest.mark.parametrize("thing", _THINGS)
-async def test_a_file_that_is_not_small_and_regular_is_not_read(
-    tmp_path: Path, thing: str, kept: str, sample: Callable[[str], str]
+async def test_files_that_are_not_small_and_regular_are_not_read(
+    tmp_path: Path, thing: str, sample: Callable[[str], str]
 ) -> None:
-    path = _place(tmp_path, kept)
-    _THINGS[thing](path)
-    before = os.lstat(path)
+    paths = [_place(tmp_path, kept) for kept in _KEPT]
+    for path in paths:
+        _THINGS[thing](path)
+    before = [os.lstat(path) for path in paths]
     with time_limit(10):
         _use_all(sample("crlf.elf"))
     app = VmciApp(open_document(sample("crlf.elf")))
     async with app.run_test(notifications=True) as pilot:
         await settled(pilot)
-        assert said(pilot).count(str(path)) == 1, said(pilot)
+        words = said(pilot)
         await choose_theme(pilot, "nord")
-    after = os.lstat(path)
-    assert (after.st_mode, after.st_ino, after.st_size) == (before.st_mode, before.st_ino, before.st_size)
+    for path, old, new in zip(paths, before, map(os.lstat, paths), strict=True):
+        assert words.count(str(path)) == 1, words
+        assert (new.st_mode, new.st_ino, new.st_size) == (old.st_mode, old.st_ino, old.st_size)
 
 
 @pytest.mark.parametrize("text", _TOML)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
+from itertools import groupby
 from types import TracebackType
 
 from tests.faults.pty import Terminal
@@ -49,18 +50,18 @@ class LessonTerminal:
         self.terminal.settle(0.05)
 
     def press(self, keys: Iterable[str]) -> None:
-        """Press keys by their names in lessons, or `type TEXT`."""
-        before = ""
-        for key in keys:
-            if key == before == "enter":
-                time.sleep(_AGAIN)
+        """Press keys by their names in lessons, or `type TEXT`; a cursor key that is repeated is held down."""
+        for key, run in groupby(keys):
             typed = key.removeprefix(TYPE) if key.startswith(TYPE) else key if len(key) == 1 else _BYTES[key]
-            self.terminal.send(typed)
-            self.terminal.settle(0.05 if key in _MOVES else 0.15)
-            if key == "escape":
-                time.sleep(_AGAIN)  # with what follows at once it would be Alt and that key
-            self._while_busy()
-            before = key
+            count = len(list(run))
+            for number in range(1 if key in _MOVES else count):
+                if number and key == "enter":
+                    time.sleep(_AGAIN)
+                self.terminal.send(typed * count if key in _MOVES else typed)
+                self.terminal.settle(0.05 if key in _MOVES else 0.15)
+                if key == "escape":
+                    time.sleep(_AGAIN)  # with what follows at once it would be Alt and that key
+                self._while_busy()
 
     def use_mouse(self, actions: Iterable[str]) -> None:
         """Do `click TEXT`, `double TEXT`, `drag [LABEL]TEXT`, `roll TEXT`, `wheel NOTCHES TEXT` or `type VALUE`."""

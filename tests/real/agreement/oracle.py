@@ -306,7 +306,7 @@ class Oracle:
             self._free.append(drgn)
 
     def may_die(self, data: bytes, reader: str) -> bool:
-        """Return whether drgn dies of the dump in one of two fresh processes, the second with a heap full of other bytes.
+        """Return whether drgn dies of the dump in one of two fresh processes; the heap of the second has other bytes.
 
         libkdumpfile gives back a page that it never got (fcache.c, put_fces): what it finds there is left over from
         earlier calls, and a process dies of it or goes on by the length of its environment.
