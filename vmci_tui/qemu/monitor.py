@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import os
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from vmci_tui.common.safe_text import visible
@@ -63,8 +64,8 @@ class Monitor:
         """Connect; return the version of QEMU."""
         sock = self._process.sockets["qmp"]
         sock.setblocking(False)
-        self._run(self._client.connect(sock))
-        answer: object = self._run(self._client.execute("query-version"))
+        self._run(partial(self._client.connect, sock))
+        answer: object = self._run(partial(self._client.execute, "query-version"))
         match answer:
             case {"qemu": {"major": int(major), "minor": int(minor), "micro": int(micro)}}:
                 if all(number in range(1000) for number in (major, minor, micro)):
@@ -74,12 +75,12 @@ class Monitor:
     def dump_elf(self, begin: int, length: int) -> bytes:
         """Make an ELF dump of a window of guest memory."""
         with tempfile.TemporaryFile() as file:
-            self._run(self._dump(file.fileno(), begin=begin, length=length))
+            self._run(partial(self._dump, file.fileno(), begin=begin, length=length))
             return os.pread(file.fileno(), _ELF_LIMIT, 0)
 
     def dump_kdump_head(self) -> bytes:
         """Return the first bytes of a flattened kdump of all memory; closing the pipe stops QEMU from writing more."""
-        return self._run(self._kdump_head())
+        return self._run(self._kdump_head)
 
     async def _kdump_head(self) -> bytes:
         read, write = os.pipe()
@@ -105,9 +106,13 @@ class Monitor:
         await self._client.execute("getfd", {"fdname": "dump"})
         await self._client.execute("dump-guest-memory", {"paging": False, "protocol": "fd:dump", **how})
 
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+    def _run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        left = self._process.seconds_left
+        with signals_blocked():  # a coroutine that no task has yet complains on stderr when it goes
+            task = self._loop.create_task(work())
+            bounded = self._loop.create_task(asyncio.wait_for(task, left))
         try:
-            return self._loop.run_until_complete(asyncio.wait_for(work, self._process.seconds_left))
+            return self._loop.run_until_complete(bounded)
         except TimeoutError:
             raise QemuError(f"QEMU did not answer within {self._process.seconds:g} seconds") from None
         except (EOFError, ConnectError, ExecInterruptedError):
