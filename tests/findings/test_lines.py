@@ -9,8 +9,8 @@ from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.findings import Finding
 from vmci_tui.findings.judgement import Judgement
+from vmci_tui.kernel.facts.running_kernel import Fact, NotKnown
 from vmci_tui.kernel.lines.proved_line import KernelFacts
-from vmci_tui.kernel.lines.running_kernel import Fact, NotKnown
 
 CODES = {"M13"}
 """The codes whose cases are here."""

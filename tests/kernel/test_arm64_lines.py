@@ -16,8 +16,8 @@ from tests.kernel.made_types import types_with
 from tests.kernel.test_lines import kernel_with
 from tests.paths import DATA
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.facts.running_kernel import RunningKernel
 from vmci_tui.kernel.lines.prove_lines import prove_lines
-from vmci_tui.kernel.lines.running_kernel import RunningKernel
 from vmci_tui.proof.paging.walk import Paging, WalkEnd
 from vmci_tui.proof.text_values import address, small
 

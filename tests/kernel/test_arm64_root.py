@@ -10,9 +10,9 @@ from tests.kernel.made_types import types_with
 from tests.kernel.test_lines import kernel_with
 from vmci_tui.containers.guest import raw_guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.facts.running_kernel import RunningKernel
 from vmci_tui.kernel.lines.prove_lines import prove_lines
 from vmci_tui.kernel.lines.proved_line import ProvedLine
-from vmci_tui.kernel.lines.running_kernel import RunningKernel
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.proof.paging.walk import walk
 

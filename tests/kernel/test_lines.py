@@ -11,9 +11,9 @@ import pytest
 from tests.paths import DATA
 from vmci_tui.formats.elf_note import build
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.facts.running_kernel import RunningKernel
 from vmci_tui.kernel.lines.prove_lines import prove_lines
 from vmci_tui.kernel.lines.proved_line import ProvedLine
-from vmci_tui.kernel.lines.running_kernel import RunningKernel
 from vmci_tui.kernel.types.btf import Btf, Kind, read_btf
 from vmci_tui.proof.paging.walk import WalkEnd
 

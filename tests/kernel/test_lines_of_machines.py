@@ -9,8 +9,8 @@ import pytest
 from tests.kernel.made_types import types_with
 from tests.kernel.test_lines import kernel_with
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.facts.running_kernel import RunningKernel
 from vmci_tui.kernel.lines.prove_lines import prove_lines
-from vmci_tui.kernel.lines.running_kernel import RunningKernel
 from vmci_tui.kernel.types.btf import Btf
 
 _SYMBOLS = {

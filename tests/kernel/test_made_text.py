@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.kernel.test_lines import kernel_with, types_of_the_test
+from vmci_tui.kernel.facts.running_kernel import NotKnown, RunningKernel
 from vmci_tui.kernel.lines.made_text import MadeText, made_text
-from vmci_tui.kernel.lines.running_kernel import NotKnown, RunningKernel
 
 _STEXT = 0xFFFFFFFF81000000
 

@@ -17,9 +17,9 @@ from vmci_tui.adoption.kernel_symbols import placed_symbols
 from vmci_tui.common.progress import no_progress
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.kernel.cpus.survey import survey
+from vmci_tui.kernel.facts.running_kernel import RunningKernel
 from vmci_tui.kernel.lines.gather import kernel_with_types
 from vmci_tui.kernel.lines.made_text import MadeText, made_text
-from vmci_tui.kernel.lines.running_kernel import RunningKernel
 from vmci_tui.kernel.symbols.modules import Module, Modules, ModuleSymbol
 from vmci_tui.kernel.symbols.table import SymbolTable
 from vmci_tui.kernel.variables.loaded_modules import loaded_modules

@@ -18,7 +18,7 @@ from vmci_tui.adoption.made_note import MadeNote, make_note
 from vmci_tui.cli.run import main
 from vmci_tui.common.progress import no_progress
 from vmci_tui.containers.guest import Guest, guest_of
-from vmci_tui.kernel.lines.running_kernel import NotKnown
+from vmci_tui.kernel.facts.running_kernel import NotKnown
 
 _LEAST = {"amd64-61": 109, "amd64-612-panic": 26, "s390x-61": 11}
 """Lines that are made; the first is the whole note, the second guest was cut to what its symbols need."""

@@ -16,7 +16,7 @@ from vmci_tui.kernel.backtrace.trace import Trace
 from vmci_tui.kernel.cpus.activity import Activity
 from vmci_tui.kernel.cpus.cpu import Cpu
 from vmci_tui.kernel.cpus.survey import SeenCpu, Survey
-from vmci_tui.kernel.lines.running_kernel import NotKnown, RunningKernel
+from vmci_tui.kernel.facts.running_kernel import NotKnown, RunningKernel
 from vmci_tui.kernel.tasks.current import NO_TYPES, Task, task_of
 from vmci_tui.kernel.tasks.on_stack import tasks_on_stack
 from vmci_tui.render.kernel.cpu_report import cpus_text, unsaid

@@ -14,7 +14,7 @@ from tests.kernel.test_lines import kernel_with
 from tests.opened_files import open_document
 from vmci_tui.adoption.kernel_state import shown_kernel
 from vmci_tui.common.progress import no_progress
-from vmci_tui.kernel.lines.running_kernel import RunningKernel
+from vmci_tui.kernel.facts.running_kernel import RunningKernel
 from vmci_tui.kernel.variables.uptime import uptime_of
 
 _AT = 0xFFFFFFFF81002000

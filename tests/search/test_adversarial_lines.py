@@ -19,9 +19,9 @@ from vmci_tui.adoption.rank import choose, why_not
 from vmci_tui.common.progress import no_progress
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.facts.running_kernel import NotKnown, RunningKernel
 from vmci_tui.kernel.lines.gather import running_kernel
 from vmci_tui.kernel.lines.prove_lines import prove_lines
-from vmci_tui.kernel.lines.running_kernel import NotKnown, RunningKernel
 from vmci_tui.search.candidate import RankedCandidate
 
 _SEEDS = range(60)

@@ -18,7 +18,7 @@ from vmci_tui.document.edit_notes import FromMemory
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.elf_note import ByteOrder
-from vmci_tui.kernel.lines.running_kernel import NotKnown
+from vmci_tui.kernel.facts.running_kernel import NotKnown
 from vmci_tui.proof import prove
 from vmci_tui.search.candidate import Candidate, Proof, RankedCandidate
 from vmci_tui.search.find_notes import find

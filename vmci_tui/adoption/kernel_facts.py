@@ -10,11 +10,11 @@ from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.facts.running_kernel import NotKnown
 from vmci_tui.kernel.image.places import SEARCHED
 from vmci_tui.kernel.lines.gather import NO_TABLE, kernel_with_types
 from vmci_tui.kernel.lines.prove_lines import facts_of
 from vmci_tui.kernel.lines.proved_line import KernelFacts
-from vmci_tui.kernel.lines.running_kernel import NotKnown
 from vmci_tui.kernel.symbols.read_symbols import read_symbols
 from vmci_tui.kernel.symbols.table import SymbolTable
 from vmci_tui.proof.prove import placed_text

@@ -12,9 +12,9 @@ from vmci_tui.common.progress import Progress
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document.document import Document
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.facts.running_kernel import RunningKernel
 from vmci_tui.kernel.lines.gather import kernel_with_types
 from vmci_tui.kernel.lines.kernel_state import KernelState
-from vmci_tui.kernel.lines.running_kernel import RunningKernel
 from vmci_tui.kernel.log.marks import panic_of
 from vmci_tui.kernel.log.read_log import read_log
 from vmci_tui.kernel.log.record import KernelLog

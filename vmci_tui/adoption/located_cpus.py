@@ -16,9 +16,9 @@ from vmci_tui.kernel.backtrace.trace import Trace, suspect, traces_of
 from vmci_tui.kernel.cpus.cpu import Cpu
 from vmci_tui.kernel.cpus.cpu_memory import MAPPED, tables_of
 from vmci_tui.kernel.cpus.survey import Survey, Suspect, survey
+from vmci_tui.kernel.facts.running_kernel import NotKnown, RunningKernel
 from vmci_tui.kernel.lines.gather import kernel_with_types
 from vmci_tui.kernel.lines.made_text import MadeText, made_text
-from vmci_tui.kernel.lines.running_kernel import NotKnown, RunningKernel
 from vmci_tui.kernel.log.marks import panicked_cpu
 from vmci_tui.kernel.log.read_log import read_log
 from vmci_tui.kernel.symbols.modules import Modules

@@ -13,9 +13,9 @@ from vmci_tui.document.edit import Edit
 from vmci_tui.document.edit_notes import FromKernel
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.facts.running_kernel import NotKnown
 from vmci_tui.kernel.lines.gather import running_kernel
 from vmci_tui.kernel.lines.made_text import MadeText, made_text
-from vmci_tui.kernel.lines.running_kernel import NotKnown
 from vmci_tui.proof import prove
 from vmci_tui.search.candidate import PROVED, Proof
 

@@ -14,8 +14,8 @@ from vmci_tui.common.progress import Progress
 from vmci_tui.containers.guest import Guest
 from vmci_tui.kernel.cpus.cpu import cpus_of
 from vmci_tui.kernel.cpus.cpu_memory import MAPPED, tables_of
+from vmci_tui.kernel.facts.running_kernel import RunningKernel
 from vmci_tui.kernel.lines.gather import kernel_of
-from vmci_tui.kernel.lines.running_kernel import RunningKernel
 from vmci_tui.kernel.symbols.crash_kernel import runs_after_crash
 from vmci_tui.kernel.symbols.read_symbols import read_symbols
 from vmci_tui.proof import prove

@@ -23,10 +23,10 @@ from vmci_tui.kernel.backtrace.trace import traces_of
 from vmci_tui.kernel.cpus.cpu import cpus_of
 from vmci_tui.kernel.cpus.cpu_memory import MAPPED, paddr_by_cpu
 from vmci_tui.kernel.cpus.survey import survey
+from vmci_tui.kernel.facts.running_kernel import RunningKernel
 from vmci_tui.kernel.image.places import places, read_with_holes
 from vmci_tui.kernel.lines.gather import kernel_of, kernel_with_types
 from vmci_tui.kernel.lines.prove_lines import prove_lines
-from vmci_tui.kernel.lines.running_kernel import RunningKernel
 from vmci_tui.kernel.log.read_log import read_log
 from vmci_tui.kernel.symbols.read_symbols import KernelSymbols, read_symbols
 from vmci_tui.kernel.tasks.current import task_of

@@ -15,7 +15,7 @@ from vmci_tui.common.errors import Cancelled
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.document.document import Document
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.kernel.lines.running_kernel import NotKnown
+from vmci_tui.kernel.facts.running_kernel import NotKnown
 from vmci_tui.layers.file import FileSource
 
 _STEXT = 0xFFFFFFFFB1C00000

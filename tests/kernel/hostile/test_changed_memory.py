@@ -20,9 +20,9 @@ from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.backtrace.trace import suspect, traces_of
 from vmci_tui.kernel.cpus.survey import survey
+from vmci_tui.kernel.facts.running_kernel import NotKnown
 from vmci_tui.kernel.lines.gather import running_kernel
 from vmci_tui.kernel.lines.prove_lines import prove_lines
-from vmci_tui.kernel.lines.running_kernel import NotKnown
 from vmci_tui.kernel.log.read_log import read_log
 from vmci_tui.kernel.symbols.read_symbols import read_symbols
 from vmci_tui.layers.file import BytesSource

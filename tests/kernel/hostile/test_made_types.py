@@ -11,9 +11,9 @@ from tests.kernel.hostile.test_made_symbols import MIB, guest_with, table_of
 from tests.kernel.test_lines import kernel_with
 from vmci_tui.common.errors import Spent
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.facts.running_kernel import RunningKernel
 from vmci_tui.kernel.lines.gather import running_kernel
 from vmci_tui.kernel.lines.prove_lines import prove_lines
-from vmci_tui.kernel.lines.running_kernel import RunningKernel
 from vmci_tui.kernel.types.btf import Btf, BtfError, Kind, read_btf
 
 _TEXTS = b"\0deep\0a\0"

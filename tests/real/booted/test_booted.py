@@ -25,9 +25,9 @@ from vmci_tui.document import edit_text
 from vmci_tui.document.edit import Edit
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.facts.running_kernel import RunningKernel
 from vmci_tui.kernel.lines.gather import running_kernel
 from vmci_tui.kernel.lines.prove_lines import prove_lines
-from vmci_tui.kernel.lines.running_kernel import RunningKernel
 from vmci_tui.kernel.types.btf import HEADER_LENGTH, MAGIC
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.repair.safe_fixes import Prior, repair

@@ -11,7 +11,7 @@ from vmci_tui.adoption.apart.messages import begin, values_of, write
 from vmci_tui.adoption.kernel_facts import KernelFound, kernel_found
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.kernel.lines.running_kernel import NotKnown
+from vmci_tui.kernel.facts.running_kernel import NotKnown
 from vmci_tui.layers.file import FileSource
 from vmci_tui.opening.open_file import open_document
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from vmci_tui.kernel.lines.by_types import offset_of, size_of
-from vmci_tui.kernel.lines.rules import number, page_size
-from vmci_tui.kernel.lines.running_kernel import Fact, NotKnown, RunningKernel
+from vmci_tui.kernel.facts.by_types import offset_of, size_of
+from vmci_tui.kernel.facts.rules import number, page_size
+from vmci_tui.kernel.facts.running_kernel import Fact, NotKnown, RunningKernel
 from vmci_tui.proof.paging.arm import arm64_tables
 
 _MIB: Final = 1 << 20

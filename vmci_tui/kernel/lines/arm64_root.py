@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from vmci_tui.kernel.facts.by_symbols import symbol
+from vmci_tui.kernel.facts.rules import number, page_size
+from vmci_tui.kernel.facts.running_kernel import Fact, Finding, NotKnown, RunningKernel
 from vmci_tui.kernel.lines.arm64_layout import widths_of
-from vmci_tui.kernel.lines.by_symbols import symbol
-from vmci_tui.kernel.lines.rules import number, page_size
-from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown, RunningKernel
 from vmci_tui.proof.paging.arm import arm64_tables
 from vmci_tui.proof.paging.walk import Paging
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from vmci_tui.kernel.facts.by_types import offset_of, size_of
+from vmci_tui.kernel.facts.rules import number, page_size, section_roots, variable
+from vmci_tui.kernel.facts.running_kernel import Fact, Finding, NotKnown, Rule, RunningKernel
 from vmci_tui.kernel.lines.arm64_layout import Layout, layout_of, widths_of
 from vmci_tui.kernel.lines.arm64_root import memory_start, swapper
-from vmci_tui.kernel.lines.by_types import offset_of, size_of
-from vmci_tui.kernel.lines.rules import number, page_size, section_roots, variable
-from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown, Rule, RunningKernel
 
 _TOP: Final = 1 << 64
 _BY_WIDTH: Final = "the widths of addresses and the size of a struct page, by the formula of Linux of this version"

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Final
 
 from vmci_tui.formats.elf_note import parse_notes
+from vmci_tui.kernel.facts.by_types import enumerator, offset_of
+from vmci_tui.kernel.facts.rules import constant, section_roots, variable
+from vmci_tui.kernel.facts.running_kernel import Fact, Finding, NotKnown, Rule, RunningKernel
 from vmci_tui.kernel.lines.by_arm64 import ARM64
 from vmci_tui.kernel.lines.by_ppc64_s390x import PPC64, S390X
 from vmci_tui.kernel.lines.by_riscv64 import RISCV64
-from vmci_tui.kernel.lines.by_types import enumerator, offset_of
-from vmci_tui.kernel.lines.rules import constant, section_roots, variable
-from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown, Rule, RunningKernel
 from vmci_tui.proof.witnesses.utsname import LENGTH, MAGIC, uts_of
 
 _X86_64_MAP: Final = 0xFFFFFFFF80000000

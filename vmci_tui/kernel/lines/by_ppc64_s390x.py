@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from vmci_tui.kernel.lines.by_types import offset_of
-from vmci_tui.kernel.lines.rules import constant, member, number, page_size, section_roots, variable
-from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown, Rule, RunningKernel
+from vmci_tui.kernel.facts.by_types import offset_of
+from vmci_tui.kernel.facts.rules import constant, member, number, page_size, section_roots, variable
+from vmci_tui.kernel.facts.running_kernel import Fact, Finding, NotKnown, Rule, RunningKernel
 
 _PPC64_BASE: Final = 0xC000000000000000
 """KERNELBASE of ppc64."""

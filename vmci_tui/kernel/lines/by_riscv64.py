@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from vmci_tui.kernel.lines.by_types import size_of
-from vmci_tui.kernel.lines.rules import constant, member, member_of, number, section_roots, variable
-from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown, Rule, RunningKernel
+from vmci_tui.kernel.facts.by_types import size_of
+from vmci_tui.kernel.facts.rules import constant, member, member_of, number, section_roots, variable
+from vmci_tui.kernel.facts.running_kernel import Fact, Finding, NotKnown, Rule, RunningKernel
 
 _LINKED: Final = 0xFFFFFFFF80000000
 """KERNEL_LINK_ADDR of 64-bit kernels."""

@@ -16,8 +16,8 @@ from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.cpus.cpu import cpus_of
 from vmci_tui.kernel.cpus.cpu_memory import MAPPED
+from vmci_tui.kernel.facts.running_kernel import NotKnown, RunningKernel
 from vmci_tui.kernel.image.places import SEARCHED, read_with_holes
-from vmci_tui.kernel.lines.running_kernel import NotKnown, RunningKernel
 from vmci_tui.kernel.symbols.read_symbols import KernelSymbols, read_symbols
 from vmci_tui.kernel.symbols.translation import translations
 from vmci_tui.kernel.types.btf import MAGIC, SIZE_LIMIT, STEPS, Btf, BtfError, read_btf

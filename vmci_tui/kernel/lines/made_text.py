@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.facts.running_kernel import Fact, NotKnown, RunningKernel
 from vmci_tui.kernel.lines.prove_lines import expected
 from vmci_tui.kernel.lines.proved_line import written
-from vmci_tui.kernel.lines.running_kernel import Fact, NotKnown, RunningKernel
 from vmci_tui.knowledge.written_lines import FIRST, LAST, WrittenLine, written_lines
 
 _NEEDED: Final = (b"OSRELEASE", b"PAGESIZE", b"SYMBOL(_stext)")

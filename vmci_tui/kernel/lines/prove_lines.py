@@ -9,11 +9,11 @@ from typing import Final
 
 from vmci_tui.common.errors import Spent
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.facts.by_symbols import symbol
+from vmci_tui.kernel.facts.by_types import enumerator, length_of, offset_of, size_of
+from vmci_tui.kernel.facts.running_kernel import Finding, NotKnown, RunningKernel
 from vmci_tui.kernel.lines.by_memory import by_memory
-from vmci_tui.kernel.lines.by_symbols import symbol
-from vmci_tui.kernel.lines.by_types import enumerator, length_of, offset_of, size_of
 from vmci_tui.kernel.lines.proved_line import KernelFacts, ProvedLine
-from vmci_tui.kernel.lines.running_kernel import Finding, NotKnown, RunningKernel
 
 _FORM: Final = re.compile(rb"(SYMBOL|SIZE|OFFSET|LENGTH|NUMBER)\((.+)\)\Z", re.S)
 _MOST: Final = 4096

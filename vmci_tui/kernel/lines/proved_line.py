@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.facts.running_kernel import Fact, Finding, NotKnown
 from vmci_tui.kernel.lines.kernel_state import KernelState
-from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown
 
 _HEX_KEYS: Final = frozenset({b"KERNELOFFSET", b"SAMODE31", b"EAMODE31", b"IDENTITYBASE", b"KERNELOFFPHYS"})
 """Keys other than SYMBOL whose number is in base 16 without 0x."""

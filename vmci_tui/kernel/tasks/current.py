@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from vmci_tui.kernel.cpus.cpu import Cpu
-from vmci_tui.kernel.lines.by_types import bytes_before
-from vmci_tui.kernel.lines.running_kernel import NotKnown, RunningKernel
+from vmci_tui.kernel.facts.by_types import bytes_before
+from vmci_tui.kernel.facts.running_kernel import NotKnown, RunningKernel
 from vmci_tui.kernel.tasks.on_stack import tasks_on_stack
 
 _NAME: Final = 16

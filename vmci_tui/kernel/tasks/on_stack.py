@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from vmci_tui.kernel.cpus.cpu import Cpu
-from vmci_tui.kernel.lines.by_types import bytes_before
-from vmci_tui.kernel.lines.running_kernel import RunningKernel
+from vmci_tui.kernel.facts.by_types import bytes_before
+from vmci_tui.kernel.facts.running_kernel import RunningKernel
 
 _STACK: Final = 1 << 15
 """Bytes of a stack at most; most machines have 16 KiB."""

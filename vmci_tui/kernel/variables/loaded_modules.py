@@ -13,8 +13,8 @@ from struct import iter_unpack
 from typing import Final
 
 from vmci_tui.common.errors import Spent
-from vmci_tui.kernel.lines.by_types import bytes_before, length_of, size_of
-from vmci_tui.kernel.lines.running_kernel import Fact, Finding, RunningKernel
+from vmci_tui.kernel.facts.by_types import bytes_before, length_of, size_of
+from vmci_tui.kernel.facts.running_kernel import Fact, Finding, RunningKernel
 from vmci_tui.kernel.symbols.modules import Module, ModuleSymbol
 
 _MOST: Final = 1024

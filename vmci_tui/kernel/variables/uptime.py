@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from vmci_tui.kernel.lines.by_types import bytes_before
-from vmci_tui.kernel.lines.running_kernel import RunningKernel
+from vmci_tui.kernel.facts.by_types import bytes_before
+from vmci_tui.kernel.facts.running_kernel import RunningKernel
 
 _VARIABLES: Final = (b"timekeeper_data", b"tk_core")
 _AFTER_COUNT: Final = 8

@@ -12,7 +12,7 @@ from vmci_tui.formats.registers.register_set import Register
 from vmci_tui.kernel.backtrace.trace import Trace
 from vmci_tui.kernel.cpus.activity import Activity
 from vmci_tui.kernel.cpus.survey import SeenCpu
-from vmci_tui.kernel.lines.running_kernel import NotKnown
+from vmci_tui.kernel.facts.running_kernel import NotKnown
 from vmci_tui.kernel.tasks.current import Task
 from vmci_tui.render.kernel.symbol_report import place_json, release_words, spot_words
 

@@ -16,7 +16,7 @@ from vmci_tui.tui.background import Background, one_thread
 
 if TYPE_CHECKING:
     from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-    from vmci_tui.kernel.lines.running_kernel import NotKnown
+    from vmci_tui.kernel.facts.running_kernel import NotKnown
 
 _SMALL: Final = 16 << 20
 """Bytes of guest memory that are looked through in a thread: quicker than a process starts."""

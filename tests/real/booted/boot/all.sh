@@ -16,6 +16,7 @@ guests() { # SUITE PLAN...
 }
 guests bookworm amd64-full amd64-nokaslr amd64-pti amd64-la57 amd64-panic arm64-full arm64-nokaslr arm64-panic \
     i386-full armhf-full s390x-full ppc64el-full
-guests trixie amd64-full amd64-la57 amd64-panic arm64-full arm64-lpa2 armhf-full s390x-full ppc64el-full riscv64-full
-guests sid amd64-full arm64-full arm64-lpa2 armhf-full s390x-full ppc64el-full riscv64-full
+guests trixie amd64-full amd64-la57 amd64-panic arm64-full arm64-lpa2 arm64-16k-full arm64-16k-lpa2 armhf-full \
+    s390x-full ppc64el-full riscv64-full
+guests sid amd64-full arm64-full arm64-lpa2 arm64-16k-full arm64-16k-lpa2 armhf-full s390x-full ppc64el-full riscv64-full
 guests bullseye amd64-full arm64-full i386-full armhf-full s390x-full ppc64el-full

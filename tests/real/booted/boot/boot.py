@@ -21,6 +21,7 @@ _MACHINES = {
     "amd64": (("qemu-system-x86_64", *_PC), "ttyS0"),
     "i386": (("qemu-system-i386", *_PC), "ttyS0"),
     "arm64": (("qemu-system-aarch64", *_VIRT, "-m", "256M", "-cpu", "cortex-a57"), "ttyAMA0"),
+    "arm64-16k": (("qemu-system-aarch64", *_VIRT, "-m", "256M", "-cpu", "cortex-a76"), "ttyAMA0"),
     "armhf": (("qemu-system-arm", *_VIRT, "-m", "192M", "-cpu", "cortex-a15"), "ttyAMA0"),
     "riscv64": (("qemu-system-riscv64", *_VIRT, "-m", "256M"), "ttyS0"),
     "s390x": (
@@ -41,6 +42,7 @@ PLANS = {
     "arm64-nokaslr": ("arm64", "panic=-1 nokaslr nokcore"),
     "arm64-panic": ("arm64", "panic=0 panicnow nokcore"),
     "arm64-lpa2": ("arm64", "panic=-1"),
+    "arm64-16k-lpa2": ("arm64-16k", "panic=-1"),
 }
 """The machine of each plan, and what its kernel is started with."""
 _CPUS = {"la57": "max,la57=on", "lpa2": "max,pauth-impdef=on"}

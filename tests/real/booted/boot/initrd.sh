@@ -1,6 +1,6 @@
 #!/bin/bash
 # Make the initramfs of a guest: busybox, and an init that prints what the guest knows of itself.
-#   GUESTS=FOLDER initrd.sh SUITE ARCH
+#   GUESTS=FOLDER initrd.sh SUITE MACHINE
 set -euo pipefail
 build=$GUESTS/$1/build/$2 tree=$GUESTS/$1/build/$2/tree
 rm -rf "$tree"; mkdir -p "$tree"/{bin,proc,sys,dev}

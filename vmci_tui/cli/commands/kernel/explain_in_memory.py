@@ -13,10 +13,10 @@ from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document.document import Document
+from vmci_tui.kernel.facts.running_kernel import NotKnown
 from vmci_tui.kernel.lines.gather import running_kernel
 from vmci_tui.kernel.lines.prove_lines import expected
 from vmci_tui.kernel.lines.proved_line import judged
-from vmci_tui.kernel.lines.running_kernel import NotKnown
 from vmci_tui.render.kernel.address_report import address_json, address_lines, look_up
 from vmci_tui.render.kernel.proof_report import line_words, proof_json
 

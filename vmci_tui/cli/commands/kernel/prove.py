@@ -10,9 +10,9 @@ from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import OpenError, UsageError
 from vmci_tui.containers.guest import guest_of
+from vmci_tui.kernel.facts.running_kernel import NotKnown
 from vmci_tui.kernel.lines.gather import running_kernel
 from vmci_tui.kernel.lines.prove_lines import prove_lines
-from vmci_tui.kernel.lines.running_kernel import NotKnown
 from vmci_tui.kernel.lines.witnessed import with_witnesses
 from vmci_tui.proof import prove
 from vmci_tui.render.dump_report import head_json

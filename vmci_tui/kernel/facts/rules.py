@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from vmci_tui.kernel.lines.by_types import offset_of, size_of
-from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown, Rule, RunningKernel
+from vmci_tui.kernel.facts.by_types import offset_of, size_of
+from vmci_tui.kernel.facts.running_kernel import Fact, Finding, NotKnown, Rule, RunningKernel
 
 _PAGE_SIZES: Final = (4 << 10, 16 << 10, 64 << 10, 256 << 10)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from vmci_tui.common.safe_text import visible
-from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown, RunningKernel
+from vmci_tui.kernel.facts.running_kernel import Fact, Finding, NotKnown, RunningKernel
 from vmci_tui.kernel.types.btf import Btf, Kind
 
 _NO_TYPES: Final = NotKnown("the kernel has no BTF in the dump")

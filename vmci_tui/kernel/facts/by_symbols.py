@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from vmci_tui.common.safe_text import visible
-from vmci_tui.kernel.lines.running_kernel import Fact, Finding, NotKnown, RunningKernel
+from vmci_tui.kernel.facts.running_kernel import Fact, Finding, NotKnown, RunningKernel
 from vmci_tui.kernel.types.btf import Kind
 
 _TABLE: Final = "the kernel's table of symbols"
