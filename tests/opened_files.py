@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from vmci_tui.document.document import Document
+from vmci_tui.images.guest_image import ImageChoice
 from vmci_tui.layers.file import FileSource
 from vmci_tui.opening import open_file
 
 _OPEN: list[Document | FileSource] = []
 
 
-def open_document(path: str, blob: str | None = None) -> Document:
+def open_document(path: str, blob: str | None = None, choice: ImageChoice | None = None) -> Document:
     """Open a document as `vmci_tui.opening.open_file.open_document` does; it is closed when the test ends."""
-    _OPEN.append(document := open_file.open_document(path, blob))
+    _OPEN.append(document := open_file.open_document(path, blob, choice))
     return document
 
 

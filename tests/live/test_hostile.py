@@ -11,10 +11,14 @@ from typing import Any
 
 import pytest
 
-from tests.live.fake_qemu import FakeQemu, serving
+from tests.live.fake_qemu import FakeQemu, serving, with_entry
 from tests.paths import SAMPLES
+from vmci_tui.adoption.choose import search
 from vmci_tui.common.errors import VmciError
+from vmci_tui.common.progress import no_progress
 from vmci_tui.containers import open_dump
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.images.guest_image import ImageChoice
 from vmci_tui.layers.file import FileSource
 from vmci_tui.live import session as session_module
 from vmci_tui.live.commands import COMMANDS
@@ -22,6 +26,10 @@ from vmci_tui.opening.open_file import open_document
 from vmci_tui.search.entry_region import region_of
 
 _SEED = 20261130
+_NOTE = 0x19C8000
+"""Where the note is in memory."""
+_MOST_ASKED = 100
+"""Requests to a VM that is opened and whose note is looked for."""
 _VALUES: tuple[object, ...] = (
     None, True, -1, 1 << 70, 1.5, "", "\0\x1b[2J", "x" * 70_000, [], [[]], {}, {"return": {}}, {"arch": "s390x"},
     {"fdset-id": 1 << 40}, {"status": 3, "running": "yes"}, "0000000000000000: 0x0000000000000000\r\n" * 300,
@@ -34,7 +42,8 @@ class Mutated(FakeQemu):
     def __init__(self, dump: Any, seed: int) -> None:
         super().__init__(dump)
         self._random = random.Random(seed)
-        self.devices = self._damaged(self.devices)
+        self._rate = self._random.choice((0.02, 0.12))
+        self.devices = self._damaged(with_entry(self.devices, _NOTE))
         if self._random.random() < 0.3:
             self.map = self._damaged(self.map.encode()).decode("latin-1")
 
@@ -48,9 +57,9 @@ class Mutated(FakeQemu):
     def _answer(self, request: dict[str, Any], files: list[int]) -> bytes:
         said = super()._answer(request, files)
         match self._random.random():
-            case chance if chance < 0.06:
+            case chance if chance < self._rate / 2:
                 return json.dumps({"return": self._random.choice(_VALUES), "id": request["id"]}).encode() + b"\r\n"
-            case chance if chance < 0.12:
+            case chance if chance < self._rate:
                 return self._damaged(said)
         return said
 
@@ -75,12 +84,15 @@ def test_mutated_answers(tmp_path: Path, dump: Any, count: int) -> None:
         fake = Mutated(dump, _SEED + number)
         with serving(fake, tmp_path / "q") as path:
             try:
-                with open_document(f"qmp:{path}") as document:
-                    region_of(document)
+                with open_document(f"qmp:{path}", choice=ImageChoice(stop=number % 2 == 0)) as document:
                     opened += 1
+                    region_of(document)
+                    assert document.dump is not None
+                    for item in search(guest_of(document.dump), no_progress):
+                        assert item.proof.proved is not None or item.proof.why, number
             except VmciError as error:
                 assert "\n" not in str(error), number
         os.unlink(tmp_path / "q")
         assert set(fake.names) <= allowed, number
-        assert len(fake.asked) < 100, number
+        assert len(fake.asked) < _MOST_ASKED, number
     assert 0 < opened < count

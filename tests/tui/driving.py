@@ -12,6 +12,7 @@ from textual.worker import WorkerCancelled
 
 from tests.limits import PATIENCE
 from tests.opened_files import open_document
+from vmci_tui.images.guest_image import ImageChoice
 from vmci_tui.settings.settings import Settings
 from vmci_tui.tui.app import VmciApp
 from vmci_tui.tui.main_screen import MainScreen
@@ -24,9 +25,12 @@ Pilot._wait_for_screen.__defaults__ = (PATIENCE,)
 
 
 @asynccontextmanager
-async def running(*files: str, size: tuple[int, int] = (120, 36)) -> AsyncIterator[Pilot[None]]:
-    """Run the app on a file (and its blob), or on the start screen."""
-    app = VmciApp(open_document(*files) if files else None, Settings(blink=False))
+async def running(
+    *files: str, size: tuple[int, int] = (120, 36), choice: ImageChoice | None = None
+) -> AsyncIterator[Pilot[None]]:
+    """Run the app on a file (and its blob), opened as `choice` says, or on the start screen."""
+    path, blob = (*files, None, None)[:2]
+    app = VmciApp(open_document(path, blob, choice) if path is not None else None, Settings(blink=False))
     app.animation_level = "none"
     async with app.run_test(size=size, notifications=True) as pilot:
         await settled(pilot)

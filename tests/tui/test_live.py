@@ -19,6 +19,7 @@ from vmci_tui.common.errors import EditError, UsageError
 from vmci_tui.containers import open_dump
 from vmci_tui.document import edit_notes
 from vmci_tui.document.edit import Edit
+from vmci_tui.images.guest_image import ImageChoice
 from vmci_tui.layers.file import FileSource
 from vmci_tui.opening.open_file import open_document
 
@@ -215,3 +216,37 @@ async def test_a_page_that_does_not_come_is_given_up(tmp_path: Path, fake: FakeQ
             fake.lie = lambda request: b"" if "xp" in request["arguments"].get("command-line", "") else None
             await pilot.press("M", "g", "g")
             await until(pilot, lambda: "cannot be read" in shown(pilot))
+
+
+async def test_without_a_stop_it_is_asked_again_without_a_stop(tmp_path: Path, fake: FakeQemu) -> None:
+    with serving(fake, tmp_path / "q") as path:
+        async with running(f"qmp:{path}", choice=ImageChoice(stop=False)) as pilot:
+            old = main_screen(pilot)
+            assert old.session.shell_words("find FILE") == f"$ vmci find qmp:{path} --no-stop"
+            assert "--no-stop" not in old.session.shell_words("convert SOURCE -o COPY")
+            await pilot.press("f5")
+            await until(pilot, lambda: main_screen(pilot) is not old and "nothing has changed" in said(pilot))
+            assert not {"xen-save-devices-state", "dump-guest-memory"} & set(fake.names)
+
+
+async def test_a_vm_that_hangs_is_asked_again_once(tmp_path: Path, fake: FakeQemu) -> None:
+    goes_on = threading.Event()
+
+    def hang(request: dict[str, Any]) -> None:
+        if request["execute"] == "query-status":
+            goes_on.wait(60)
+
+    with serving(fake, tmp_path / "q") as path:
+        async with running(f"qmp:{path}") as pilot:
+            await settled(pilot)
+            old, asked = main_screen(pilot), fake.names.count("query-status")
+            fake.lie = hang
+            try:
+                await pilot.press("f5")
+                await until(pilot, partial(_says, pilot, "asking the VM again"))
+                await pilot.press("f5", "f5", "f5")
+                await until(pilot, partial(_says, pilot, "has not answered yet"))
+            finally:
+                goes_on.set()
+            await until(pilot, lambda: main_screen(pilot) is not old)
+            assert fake.names.count("query-status") == asked + 1

@@ -158,7 +158,9 @@ class Session:
         try:
             greeting = self._message(time.monotonic() + _GREETING)
         except TimeoutError:
-            words = "another program uses it, as libvirt does (then virsh:DOMAIN): QEMU serves one at a time"
+            words = (
+                "another program uses it, as libvirt does (then virsh:DOMAIN), or QEMU hangs: it serves one at a time"
+            )
             raise self._error("does not greet", words) from None
         match greeting:
             case {"QMP": {"version": version}} if (known := version_of(version)) is not None:

@@ -33,7 +33,8 @@ class RunningVm:
         self._stops = Stops()
         self._lock = threading.RLock()
         self._session: AnySession | None = None
-        self._owner: int | None = None
+        self.owner: int | None = None
+        """The process that listens on the socket, or the number of libvirt's domain."""
         self._used = 0.0
         self._closed = False
         with self._lock:
@@ -90,10 +91,10 @@ class RunningVm:
             raise OpenError(f"{self.name} was closed")
         session = self._connect(self.name, self.sent)
         owner = session.owner
-        if self._owner not in (None, owner):
+        if self.owner not in (None, owner):
             session.close()
             raise OpenError(f"{self.name} is another VM now", "open it again")
-        self._session, self._owner, self._used = session, owner, time.monotonic()
+        self._session, self.owner, self._used = session, owner, time.monotonic()
         self._watch()
         return session
 

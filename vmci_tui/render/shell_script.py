@@ -61,15 +61,11 @@ class _ChangedFile:
     def __init__(self, name: Safe, copy: str) -> None:
         self._name, self._copy, self.copied = name, shell_word(copy), False
 
-    def take_copy(self) -> None:
-        """Change the copy, which another command writes."""
-        self._name, self.copied = self._copy, True
-
     def command(self, words: str, before: str = "") -> Safe:
         """Return a command; `words` have FILE for the file, and `before` pipes data into it."""
         where = "--in-place" if self.copied else f"-o {self._copy}"
         line = f"{before}vmci {words.replace('FILE', self._name, 1)} {where}"
-        self.take_copy()
+        self._name, self.copied = self._copy, True
         return Safe(line)
 
 
@@ -81,9 +77,6 @@ def commands(document: Document, groups: Mapping[State, EditGroup] | None = None
     entry = _ChangedFile(shell_word(blob or path), _entry_copy(blob or path, document.state.entry))
     states = [document.opened, *(step.state for step in document.steps)]
     out, at = list[ShellStep](), 0
-    if document.runs and document.steps:
-        out.append(ShellStep("a dump of the VM", conversion(document)))
-        dump.take_copy()
     while at < len(document.steps):
         before, group = states[at], (groups or {}).get(states[at])
         if group is not None and group.after in states[at + 1 :]:
@@ -206,5 +199,5 @@ def look_commands(document: Document, offset: int, key: bytes | None) -> Iterato
         yield ShellStep("the key under the cursor", Safe(f"vmci explain {shlex.quote(visible(key))}"))
     if document.dump is not None:
         yield ShellStep("the note in guest memory", Safe(f"vmci find {file}"))
-        way = "convert" if document.is_image else "repair"
-        yield ShellStep("every safe fix", Safe(f"vmci {way} {file} -o {shell_word(copy_of(document))}"))
+        repair = Safe(f"vmci repair {file} -o {shell_word(copy_of(document))}")
+        yield ShellStep("every safe fix", conversion(document) if document.is_image else repair)

@@ -209,6 +209,13 @@ def _warned(why: str, text: Vmcoreinfo | None) -> Safe:
 
 
 def file_words(document: Document) -> Safe:
+    """Return the words of a command line that open the file as it is open here."""
+    words = source_words(document)
+    stops = not document.runs or document.opened_as is None or document.opened_as.stop
+    return words if stops else Safe(f"{words} --no-stop")
+
+
+def source_words(document: Document) -> Safe:
     """Return the words of a command line that name the open file, with what is said of an image."""
     opened_as = document.opened_as
     if opened_as is None or isinstance(document.source, FileSource):
@@ -240,7 +247,7 @@ def copy_of(document: Document, mark: str = "fixed") -> str:
 def conversion(document: Document) -> Safe:
     """Return the command that makes a dump of a memory image or of a running VM."""
     blocks = " --blocks NAME,..." if _unplaced(document) else ""
-    return Safe(f"vmci convert {file_words(document)}{blocks} -o {shell_word(copy_of(document))}")
+    return Safe(f"vmci convert {source_words(document)}{blocks} -o {shell_word(copy_of(document))}")
 
 
 def copy_name(path: str, mark: str = "fixed") -> str:

@@ -91,6 +91,8 @@ def _more_commands(app: App[None], screen: Screen[object]) -> Iterator[SystemCom
     if isinstance(screen, MainScreen) and screen.document.dump is not None:
         yield from _reports(app, screen.session)
         for title, synonyms, words in _SHELL:
+            if words.startswith("cut ") and screen.document.runs:
+                continue  # it is cut from the dump that `convert` makes
             yield SystemCommand(title, synonyms, partial(_copy_command, screen, words))
     theme = "Theme: choose other colours, such as high contrast"
     yield SystemCommand(theme, "colors dark light", app.action_change_theme)
@@ -100,7 +102,7 @@ _SHELL: Final = (
     (
         "Convert: copy `vmci convert FILE -o OUT`, which makes an ELF dump of a memory image or a running VM",
         "dump elf stream image virsh save shell",
-        "convert FILE -o COPY",
+        "convert SOURCE -o COPY",
     ),
     (
         "Symbols: copy `vmci symbols FILE`, which prints the kernel's own table of them",

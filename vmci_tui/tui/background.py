@@ -43,6 +43,11 @@ class Background(Generic[Result]):
         self._stop = threading.Event()
         self._asked: tuple[Future[Result], Call] | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether the result of a job has not been delivered yet."""
+        return self._asked is not None
+
     def ask(
         self,
         job: Callable[[Budget], Result],

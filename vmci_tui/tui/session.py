@@ -367,13 +367,17 @@ class Session:
         return Safe(f"$ {done[-1].command}" if count == 1 else f"command {count}, $ lists all: {done[-1].command}")
 
     def shell_words(self, words: str) -> str:
-        """Return a command with FILE, COPY, CUT and READERS as they are here; empty after an edit, which it lacks."""
-        from vmci_tui.repair.next_commands import copy_of, file_words, shell_word
+        """Return a command with FILE, COPY, CUT and READERS as they are here; empty after an edit, which it lacks.
+
+        SOURCE stands for the file in a command that does not take `--no-stop`.
+        """
+        from vmci_tui.repair.next_commands import copy_of, file_words, shell_word, source_words
 
         if self.path is None or self.document.modified:
             return ""
         names = {
             "FILE": file_words(self.document),
+            "SOURCE": source_words(self.document),
             "COPY": shell_word(copy_of(self.document)),
             "CUT": shell_word(copy_of(self.document, "cut")),
             " READERS": "".join(f" --reader {name}={version}" for name, version in self._around.versions.items()),

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 from vmci_tui.adoption.choose import search
 from vmci_tui.common.errors import VmciError
 from vmci_tui.containers.guest import guest_of
+from vmci_tui.images.guest_image import ImageChoice
+from vmci_tui.layers.file import FileSource
 from vmci_tui.live.vm import RunningVm
+from vmci_tui.live.what_changed import what_changed
 from vmci_tui.opening.open_file import names_vm, open_document
 from vmci_tui.tui.guarded import stands
 from vmci_tui.tui.host import host
@@ -40,6 +43,8 @@ class VmActions:
     def __init__(self, screen: Screen[Any], session: Session) -> None:
         self._screen, self._session = screen, session
         self._background = host(screen).background()
+        self._asking = host(screen).background()
+        """For F5 alone: nothing else stops it, so that the session of what it opens is not left behind."""
 
     @property
     def _path(self) -> str | None:
@@ -53,24 +58,28 @@ class VmActions:
         if path is None:
             say(self._screen, "only a running VM is asked again; o opens a file again", "warning")
             return
-        if document.unsaved:
-            say(self._screen, "the edits would be lost: undo them first (u)", "warning")
+        if self._asking.busy:
+            say(self._screen, "the VM is being asked, and has not answered yet", "warning")
             return
+        blob = document.blob.path if isinstance(document.blob, FileSource) else None
+        choice = ImageChoice(*document.opened_as[1:]) if document.opened_as is not None else None
 
         def job(_: Budget) -> Document:
             for file in document.files:
                 if isinstance(file, RunningVm):
                     file.rest()  # QEMU serves one session at a time
-            return open_document(path)
+            return open_document(path, blob, choice)
 
         def done(again: Document) -> None:
             if not stands(self._screen):
                 again.close()  # another file was opened meanwhile
                 return
+            news = what_changed(document, again)
             shown.show_document(again)
-            say(self._screen, f"the VM was asked again at {time.strftime('%H:%M:%S')}", "information")
+            say(self._screen, f"asked again at {time.strftime('%H:%M:%S')}: {news}", "information")
 
-        self._background.ask(job, done, self._failed, 0)
+        if not self._asking.ask(job, done, self._failed, _PATIENCE):
+            say(self._screen, "asking the VM again", "information")
 
     def finds(self, show: Callable[[], object]) -> bool:
         """Return whether a VM is open; `show` its candidates then, or say that its memory is not searched."""
