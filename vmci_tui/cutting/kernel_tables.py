@@ -9,8 +9,10 @@ from vmci_tui.containers.guest import Guest
 from vmci_tui.cutting.recorder import Part
 from vmci_tui.kernel.image.places import BANNER, NEAR, read_with_holes
 from vmci_tui.kernel.lines.gather import IMAGE
+from vmci_tui.kernel.symbols.names import GROUP
 from vmci_tui.kernel.symbols.read_symbols import KernelSymbols
 from vmci_tui.kernel.types.btf import HEADER_LENGTH, Btf
+from vmci_tui.layers.range_table import joined
 
 _INDEX: Final = 512
 """Bytes of kallsyms_token_index: 256 numbers of 16 bits."""
@@ -21,23 +23,26 @@ def banner_place(symbols: KernelSymbols) -> Part:
     return symbols.paddr, symbols.paddr + NEAR + len(BANNER) + len(symbols.banner)
 
 
-def symbols_place(symbols: KernelSymbols) -> Part | None:
-    """Return where the table of symbols is, from its first part to the end of its last one; None if that is not known.
+def symbols_places(symbols: KernelSymbols) -> tuple[Part, ...]:
+    """Return where the table of symbols is, in one or two parts, ascending; none if that is not known.
 
-    The parts are next to each other, in an order that depends on the version.
+    Its pieces are next to each other, in an order that depends on the version. From 6.2 to 6.3, and in later 6.1, the
+    numbers of the names by their alphabet are before the tokens: they are large, do not compress, and are not needed.
     """
     shift = symbols.table.shift
     if shift is None or not symbols.tables:
-        return None
+        return ()
     word, count = symbols.bits // 8, len(symbols.table)
     lengths = {
+        b"kallsyms_markers": -(-count // GROUP) * (word if symbols.older else 4),
         b"kallsyms_token_index": _INDEX,
         b"kallsyms_addresses": count * word,
         b"kallsyms_offsets": count * 4,
         b"kallsyms_relative_base": word,
     }
-    ends = (at + lengths.get(name, word) for name, at in symbols.tables.items())
-    return min(symbols.tables.values()) - shift, max(ends) - shift
+    ends = {name: at + lengths.get(name, word) - shift for name, at in symbols.tables.items()}
+    start, tokens = min(symbols.tables.values()) - shift, symbols.tables[b"kallsyms_token_table"] - shift
+    return tuple(joined(((start, ends[b"kallsyms_markers"]), (tokens, max(ends.values())))))
 
 
 def types_place(guest: Guest, symbols: KernelSymbols, types: Btf) -> Part | None:

@@ -15,7 +15,7 @@ from vmci_tui.common.errors import PackageMissing
 from vmci_tui.common.progress import Progress
 from vmci_tui.containers.guest import Guest
 from vmci_tui.cutting.for_makedumpfile import read_as_makedumpfile
-from vmci_tui.cutting.kernel_tables import banner_place, pieces, symbols_place, types_place
+from vmci_tui.cutting.kernel_tables import banner_place, pieces, symbols_places, types_place
 from vmci_tui.cutting.recorder import Part, Recorder
 from vmci_tui.document.state import State
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
@@ -183,7 +183,8 @@ class _Of(NamedTuple):
             for address in (symbols.table.address(b"_stext"), cpu.role("pc")):
                 paddr_by_cpu(self.guest, cpu, address or 0)
         self._keep(banner_place(symbols))
-        self._keep(symbols_place(symbols))
+        for part in symbols_places(symbols):
+            self._keep(part)
         seen = survey(self.guest, self.text).cpus
         traces_of(seen, [symbols.table] * len(seen))
 
@@ -205,8 +206,11 @@ class _Of(NamedTuple):
 
     def table_places(self) -> Iterator[Part]:
         """Yield where the tables are that are kept."""
-        places = (symbols_place(self.tables.symbols) if self.tables.symbols is not None else None, self._types_place())
-        yield from (place for place in places if place is not None)
+        if self.tables.symbols is not None:
+            yield from symbols_places(self.tables.symbols)
+        types = self._types_place()
+        if types is not None:
+            yield types
 
     def _types_place(self) -> Part | None:
         symbols, kernel = self.tables

@@ -14,9 +14,9 @@ from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.kernel.symbols.compressed_names import HEAD, WIDE, CompressedNames
 from vmci_tui.kernel.symbols.tokens import TokenTable
 
-_GROUP: Final = 256
+GROUP: Final = 256
 """Names of a marker."""
-_LEAST_STEP, _MOST_STEP = 2 * _GROUP, 200 * _GROUP
+_LEAST_STEP, _MOST_STEP = 2 * GROUP, 200 * GROUP
 """Bytes of a group: a name has at least a length and a token, and on average far less than 200."""
 _FEWEST: Final = 8
 """Markers of the smallest table: a kernel has thousands of symbols."""
@@ -49,6 +49,8 @@ class Names(NamedTuple):
     """Where the record of their number begins; what belongs before it ends there."""
     compressed: CompressedNames
     """In the order of the addresses."""
+    markers_at: int
+    """Where the markers begin, one for each 256 names."""
     wide: bool
     """Whether the markers are unsigned longs of 64 bits: an older kernel."""
 
@@ -108,15 +110,15 @@ def _names(
     if len(markers) < _FEWEST:
         return None
     budget.spend(_STARTS)
-    most = len(markers) * _GROUP
+    most = len(markers) * GROUP
     last = markers_at - markers[-1]
     for start in range(last - last % 4, max(word, last - _MOST_STEP), -4):
         for before in (word, 4)[: word // 4]:
             count = int.from_bytes(data[start - before : start - before + 4], order)
-            if most - _GROUP < count <= min(most, _MOST):
+            if most - GROUP < count <= min(most, _MOST):
                 names = _compressed(data[start:markers_at], table.texts, markers, count, budget)
                 if names is not None:
-                    return Names(start, start - before, start - word, names, False)
+                    return Names(start, start - before, start - word, names, markers_at, False)
     return None
 
 
@@ -129,10 +131,10 @@ def _compressed(
     usual = min(WIDE - 1, _LONGEST // max(*lengths, 1))
     starts, odd, at, end = array("I"), array("I"), 0, len(data)
     add = starts.append  # some 100,000 names: what is looked up once is not looked up for each
-    for number, marker in enumerate(markers[: -(-count // _GROUP)]):
+    for number, marker in enumerate(markers[: -(-count // GROUP)]):
         if at != marker:
             return None
-        for _ in range(min(_GROUP, count - number * _GROUP)):
+        for _ in range(min(GROUP, count - number * GROUP)):
             if at >= end:
                 return None
             add(at)

@@ -40,6 +40,7 @@ class RawTables(NamedTuple):
         """Yield where each part of the tables is, by Linux's name of it (kernel/kallsyms_internal.h)."""
         yield b"kallsyms_names", self.names.at
         yield b"kallsyms_num_syms", self.names.number_at
+        yield b"kallsyms_markers", self.names.markers_at
         yield b"kallsyms_token_table", self.tokens.start
         yield b"kallsyms_token_index", self.tokens.index_at
         yield b"kallsyms_addresses" if self.addresses.form == "absolute" else b"kallsyms_offsets", self.addresses.at
