@@ -28,6 +28,7 @@ _INTRO: Final = """\
 With `--json` each command prints one object on stdout. Its first key is `schema`, 1. A new version of vmci may add
 keys, and values to the lists of values; `schema` becomes 2 when a key is removed or renamed, or changes its meaning.
 Bytes that are not printable ASCII are `\\xNN` in strings; absent values are null. Keys marked *?* may be missing.
+With exit codes 2 to 4, an error, stdout is empty unless a command below says otherwise; stderr says what to do.
 
 `vmci predict` prints a line for each case, without `schema`: `id` is that of the case; `warnings`, `appended_length`,
 `appended_sha256` and `phys_base` are what QEMU will do.

@@ -150,9 +150,8 @@ class FileSummary(TypedDict):
     file: Annotated[str, "its name, as given"]
     size: Annotated[int, "bytes"]
     container: Annotated[
-        Literal["elf", "kdump", "flattened", "entry", "raw", "lime", "qmp", "qemu-stream"] | None,
-        "`raw`: a flat memory image (`find --raw-at`); `qmp`: a running VM; `qemu-stream`: a saved VM; "
-        "null: vmci cannot open it",
+        Literal["elf", "kdump", "flattened", "entry", "raw", "lime", "avml", "qmp", "qemu-stream"] | None,
+        "`raw`: a flat memory image; `qmp`: a running VM; `qemu-stream`: a saved VM; null: vmci cannot open it",
     ]
     machine: Machine
     bits: Bits

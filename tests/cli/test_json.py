@@ -5,61 +5,23 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
-import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, is_typeddict
+from typing import Any
 
+import json_changes
+import json_kernel
+import json_types as of
 import pytest
 
+from tests.json_shapes import wrong
 from tests.kernel.symbols.kallsyms_writer import Kernel, dump_of, symbols, write
-from tests.paths import DATA, DOCS, SAMPLES
+from tests.paths import DATA, SAMPLES
 from tests.proof.synthetic import Ram
 from vmci_tui.cli.run import main
 from vmci_tui.readers.verdicts import more_readers
 
-sys.path.insert(0, str(DOCS))
-import json_changes
-import json_kernel
-import json_types as of
-from json_page import keys_of, parts_of
-
 Printed = Callable[..., Any]
-
-
-def _wrong(value: Any, kind: Any, at: str = "") -> Iterator[str]:
-    """Yield the places of a value that are not of a type."""
-    origin, inside = get_origin(kind), get_args(kind)
-    if origin is Annotated:
-        yield from _wrong(value, inside[0], at)
-    elif origin in (Union, types.UnionType):
-        tries = [list(_wrong(value, one, at)) for one in inside]
-        yield from min(tries, key=len) if all(tries) else ()
-    elif is_typeddict(kind):
-        yield from _wrong_keys(value, kind, at) if isinstance(value, dict) else [at]
-    elif origin in (list, dict):
-        items = dict(enumerate(value)) if isinstance(value, list) and origin is list else value
-        if not isinstance(items, dict):
-            yield at
-            return
-        for name, item in items.items():
-            yield from _wrong(item, inside[-1], f"{at}[{name}]")
-    elif origin is Literal:
-        yield from () if value in inside else (f"{at} {value!r}",)
-    elif kind is not Any and type(value) is not kind:
-        yield f"{at} {value!r}"
-
-
-def _wrong_keys(value: dict[str, Any], kind: Any, at: str) -> Iterator[str]:
-    hints = keys_of(kind)
-    yield from (f"{at}.{name} is not in the page" for name in value.keys() - hints.keys())
-    for name, hint in hints.items():
-        wanted, may_miss, _ = parts_of(hint)
-        if name in value:
-            yield from _wrong(value[name], wanted, f"{at}.{name}")
-        elif not may_miss:
-            yield f"{at}.{name} is missing"
 
 
 @pytest.fixture
@@ -74,7 +36,7 @@ def printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         main([*arguments, "--json"])
         said = json.loads(capsys.readouterr().out)
         assert said.pop("schema") == 1
-        assert list(_wrong(said, shape)) == []
+        assert list(wrong(said, shape)) == []
         return said
 
     return ran
@@ -184,7 +146,7 @@ def test_craft_and_lessons(printed: Printed, capsys: pytest.CaptureFixture[str])
     assert made == json.loads(Path("made", made["files"]["manifest"]).read_text())
     printed(of.Lessons, "lessons")
     assert main(["craft", "--list", "--json"]) == 0
-    assert list(_wrong(json.loads(capsys.readouterr().out), list[of.DefectRow])) == []
+    assert list(wrong(json.loads(capsys.readouterr().out), list[of.DefectRow])) == []
 
 
 @pytest.mark.skipif(not shutil.which("qemu-system-x86_64"), reason="QEMU is not installed")
