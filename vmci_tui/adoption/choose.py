@@ -132,11 +132,18 @@ def search(guest: Guest, progress: Progress, everywhere: bool = False) -> tuple[
 
 
 def _with_own(judged: tuple[RankedCandidate, ...], guest: Guest, progress: Progress) -> tuple[RankedCandidate, ...]:
-    """Let the pointers of the kernel that runs say which note is its own, where memory proves several that differ."""
-    named = _pointed(guest, progress) if proved_rivals(judged) else None
+    """Let the kernel that runs say which note is wanted, where memory proves several that differ.
+
+    Its pointers name its own; if it was started because another one crashed, that one's note is wanted.
+    """
+    if not proved_rivals(judged):
+        return judged
+    named = _pointed(guest, progress)
     own = next((item for item in judged if named is not None and item.candidate.text == named.candidate.text), None)
     if own is None:
-        return judged
+        from vmci_tui.adoption.crashed import crashed_first
+
+        return crashed_first(judged, guest, progress)
     why = f"{own.why}; the kernel that runs names this one"
     return (own._replace(why=why, runs=True, own=True), *(item for item in judged if item is not own))
 

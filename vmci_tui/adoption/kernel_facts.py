@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from vmci_tui.adoption.kernel_state import kernel_state
+from vmci_tui.adoption.kernel_symbols import wanted_symbols
 from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import ByteOrder
@@ -15,7 +16,6 @@ from vmci_tui.kernel.image.places import SEARCHED
 from vmci_tui.kernel.lines.gather import NO_TABLE, kernel_with_types
 from vmci_tui.kernel.lines.prove_lines import facts_of
 from vmci_tui.kernel.lines.proved_line import KernelFacts
-from vmci_tui.kernel.symbols.read_symbols import read_symbols
 from vmci_tui.kernel.symbols.table import SymbolTable
 from vmci_tui.proof.prove import placed_text
 
@@ -43,7 +43,7 @@ def kernel_found(
     if guest.runs:
         return NotKnown("the tables have thousands of pages, and a running VM is asked for each")
     placed = None if text is None else placed_text(text, guest)
-    found = read_symbols(guest, placed, progress, within)
+    found, _ = wanted_symbols(placed, guest, progress, within)
     if not found:
         return NO_TABLE
     facts = None

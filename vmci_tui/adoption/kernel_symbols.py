@@ -8,6 +8,8 @@ from vmci_tui.adoption.text_to_read import text_to_read
 from vmci_tui.common.progress import Progress
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.image.places import SEARCHED
+from vmci_tui.kernel.symbols.crash_kernel import runs_after_crash
 from vmci_tui.kernel.symbols.read_symbols import KernelSymbols, read_symbols
 
 
@@ -18,13 +20,25 @@ class PlacedSymbols(NamedTuple):
     text: Vmcoreinfo | None
 
 
+def wanted_symbols(own: Vmcoreinfo | None, guest: Guest, progress: Progress, within: int = SEARCHED) -> PlacedSymbols:
+    """Return the kernels as `read_symbols` does; of a dump without a note, first one that crashed before the next.
+
+    Only then memory is searched for its text. Raises what `progress` raises.
+    """
+    kernels = read_symbols(guest, own, progress, within)
+    if own is None and kernels and runs_after_crash(guest, kernels[0].table, kernels[0].order):
+        text = text_to_read(None, guest, progress).text
+        return PlacedSymbols(read_symbols(guest, text, progress, within) or kernels, text)
+    return PlacedSymbols(kernels, own)
+
+
 def placed_symbols(own: Vmcoreinfo | None, guest: Guest, progress: Progress) -> PlacedSymbols:
     """Return the symbols of the kernels in memory; memory is searched for a text only if their place is not known.
 
     The registers of x86 and s390x name the page tables, so there it is. Raises what `progress` raises.
     """
-    kernels = read_symbols(guest, own, progress)
+    kernels, text = wanted_symbols(own, guest, progress)
     if kernels and kernels[0].table.shift is not None:
-        return PlacedSymbols(kernels, own)
+        return PlacedSymbols(kernels, text)
     text = text_to_read(own, guest, progress).text
     return PlacedSymbols(read_symbols(guest, text, progress) or kernels, text)

@@ -12,11 +12,13 @@ from vmci_tui.common.progress import Progress
 from vmci_tui.common.safe_text import visible
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.image.known_place import START
 from vmci_tui.kernel.lines.gather import kernel_with_types
 from vmci_tui.kernel.lines.prove_lines import prove_lines
 from vmci_tui.kernel.lines.proved_line import ProvedLine
-from vmci_tui.kernel.symbols.read_symbols import read_symbols
+from vmci_tui.kernel.symbols.read_symbols import proved_symbols
 from vmci_tui.proof.cross_checks import proved_kernel
+from vmci_tui.proof.text_values import symbol
 
 _MOST: Final = 8
 """Texts that are judged: memory that was not made for it has two or three."""
@@ -30,21 +32,21 @@ def contradictions(texts: Iterable[Vmcoreinfo], guest: Guest, progress: Progress
     A text that is not among them was not judged: it is the only one of its kernel, the kernel has no tables, or they
     contradict lines of each text of that kernel. Raises what `progress` raises.
     """
-    places: dict[int, list[Vmcoreinfo]] = {}
+    places: dict[tuple[int, int | None], list[Vmcoreinfo]] = {}
     for text in texts:
         kernel = proved_kernel(text, guest)
         if kernel is not None:
-            places.setdefault(kernel.shift, []).append(text)
+            # Two kernels in one linear map are as far from their addresses: ppc64 and i386, after a crash.
+            places.setdefault((kernel.shift, symbol(text, START)), []).append(text)
     out: dict[bytes, str] = {}
-    for shift, twins in places.items():
+    for twins in places.values():
         if 1 < len(twins) <= _MOST:
-            out |= _judged(twins, shift, guest, progress)
+            out |= _judged(twins, guest, progress)
     return out
 
 
-def _judged(twins: list[Vmcoreinfo], shift: int, guest: Guest, progress: Progress) -> dict[bytes, str]:
-    found = read_symbols(guest, twins[0], progress, within=0)
-    symbols = next((one for one in found if one.table.shift == shift), None)
+def _judged(twins: list[Vmcoreinfo], guest: Guest, progress: Progress) -> dict[bytes, str]:
+    symbols = proved_symbols(guest, twins[0], progress)
     if symbols is None:
         return {}
     kernel = kernel_with_types(guest, symbols)

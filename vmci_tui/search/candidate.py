@@ -89,4 +89,5 @@ class RankedCandidate(NamedTuple):
     """By a search of memory, or by the pointers of the kernel that runs, or by the guest's entry: in both cases memory
     was not searched for others."""
     own: bool = False
-    """Whether the pointers of the kernel that runs name it, where memory proves others too."""
+    """Whether the kernel that runs says that this one is wanted, where memory proves others too: its pointers name it,
+    or it was started because this one's kernel crashed."""

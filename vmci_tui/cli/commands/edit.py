@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vmci_tui.adoption import choose as adopt
+from vmci_tui.adoption.kernel_symbols import wanted_symbols
 from vmci_tui.adoption.made_note import made_note
 from vmci_tui.cli.consent import agreed, print_harm, print_leftovers, print_missing_consent
 from vmci_tui.cli.open_named import open_to_save
@@ -117,7 +118,9 @@ def _append_to(options: argparse.Namespace, document: Document) -> int:
 def _append_made(options: argparse.Namespace, document: Document) -> int:
     """Append the note that the kernel in the dump's memory would have written. Raises EditError."""
     assert document.dump is not None
-    made = made_note(guest_of(document.dump), document.state.vmcoreinfo, shown_progress())
+    guest = guest_of(document.dump)
+    text = wanted_symbols(document.state.vmcoreinfo, guest, shown_progress()).text
+    made = made_note(guest, text, shown_progress())
     say(f"vmci: {made_summary(made)}")
     document.edit(made.edit(document.dump.order))
     return save(options, document, {"made": made_json(made)}, tuple(made_lines(made)) if options.dry_run else ())

@@ -23,6 +23,7 @@ from vmci_tui.kernel.symbols.own_place import own_shift
 from vmci_tui.kernel.symbols.raw_tables import RawTables, raw_tables
 from vmci_tui.kernel.symbols.table import SymbolTable
 from vmci_tui.kernel.virtual_memory import places_of
+from vmci_tui.proof.cross_checks import proved_kernel
 from vmci_tui.proof.text_values import symbol
 
 _PLACES: Final = 64
@@ -81,6 +82,18 @@ def read_symbols(
             others = [one for one in found if of_text is None or not one.table.same_place(of_text.table)]
             return (*_in_order(guest, running, of_text), *others)
     return tuple(found)
+
+
+def proved_symbols(guest: Guest, text: Vmcoreinfo, progress: Progress) -> KernelSymbols | None:
+    """Return the kernel that a text describes, where memory proves that it is; None if it has no tables there.
+
+    Raises what `progress` raises.
+    """
+    kernel, start = proved_kernel(text, guest), symbol(text, START)
+    if kernel is None:
+        return None
+    found = read_symbols(guest, text, progress, within=0)
+    return next((one for one in found if (one.table.shift, one.table.address(START)) == (kernel.shift, start)), None)
 
 
 def _in_order(guest: Guest, running: KernelSymbols, of_text: KernelSymbols | None) -> tuple[KernelSymbols, ...]:
