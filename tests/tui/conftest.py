@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.limits import PATIENCE
+from vmci_tui.tui.disk.files import Files
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.dialogs import TypedDialog
 from vmci_tui.tui.widgets.recent_files import RecentFiles
@@ -16,3 +17,4 @@ def _judged_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Session, "patience", PATIENCE)
     monkeypatch.setattr(TypedDialog, "patience", PATIENCE)
     monkeypatch.setattr(RecentFiles, "patience", PATIENCE)
+    monkeypatch.setattr(Files, "patience", PATIENCE)

@@ -89,7 +89,7 @@ async def test_a_save_in_place_shows_its_progress_and_is_undone_by_esc(
 
         return real(document, plan, wait)
 
-    monkeypatch.setattr("vmci_tui.tui.save_session.save_in_place", slow)
+    monkeypatch.setattr("vmci_tui.tui.disk.save_session.save_in_place", slow)
     async with running(str(dump)) as pilot:
         main_screen(pilot).session.edit(Edit.of(edit_text.set_key, b"NEWKEY", b"x" * 5000))
         await settled(pilot)

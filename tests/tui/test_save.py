@@ -15,7 +15,7 @@ from tests.limits import PATIENCE
 from tests.opened_files import open_document
 from tests.tui.driving import choose, hint, main_screen, running, settled, shown, type_text, until
 from vmci_tui.saving.save_copy import save_copy
-from vmci_tui.tui import save_session as saving
+from vmci_tui.tui.disk import save_session as saving
 from vmci_tui.tui.screens.save_screen import SaveScreen
 from vmci_tui.tui.screens.start_screen import StartScreen
 from vmci_tui.tui.widgets.dialogs import Choose

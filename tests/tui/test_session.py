@@ -21,7 +21,7 @@ from vmci_tui.formats.fw_cfg_entry import EntryHistory, Write
 from vmci_tui.readers.verdicts import VerdictPair
 from vmci_tui.repair.safe_fixes import repair
 from vmci_tui.tui.background import Background
-from vmci_tui.tui.save_session import SaveSession, overwritten_lines, undo_save, undoable_saves
+from vmci_tui.tui.disk.save_session import SaveSession, overwritten_lines, undo_save, undoable_saves
 from vmci_tui.tui.session import NOT_JUDGED, Session
 
 Sample = Callable[[str], str]
@@ -233,7 +233,8 @@ def test_a_save_in_place_shows_its_plan_first_and_is_undone(
     assert outcome.in_place and Path(path).read_bytes() != before
     (undoable,) = undoable_saves(session.document)
     assert undoable.path == path and not undoable.forced
-    assert "undone" in undo_save(session.document, path)
+    session.document.close()
+    assert "undone" in undo_save(path)
     assert Path(path).read_bytes() == before
 
 

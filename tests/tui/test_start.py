@@ -17,8 +17,8 @@ from tests.tui.driving import hint, main_screen, running, said, settled, shown, 
 from vmci_tui.common.samples import samples
 from vmci_tui.opening.folder_listing import pasted_path
 from vmci_tui.settings.settings import recent, remember
-from vmci_tui.tui import disk_watch
 from vmci_tui.tui.app import VmciApp
+from vmci_tui.tui.disk import disk_watch
 from vmci_tui.tui.screens.open_screen import OpenScreen
 from vmci_tui.tui.screens.start_screen import StartScreen
 from vmci_tui.tui.widgets.dialogs import EditText

@@ -8,7 +8,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from textual import events
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from vmci_tui.settings.lesson_progress import LessonProgress
     from vmci_tui.tui.background import Background
+    from vmci_tui.tui.disk.files import Files
 
 
 _MESSAGES: Final = 200
@@ -83,6 +84,8 @@ class VmciApp(Guarded, App[None]):
         self.presses = 0
         self._painted = False
         """Whether the first screen was painted: a failure before that ends the app and is printed."""
+        self._alone = self._loads = False
+        """Whether the process is the app's own, and whether what the keys open was asked for."""
         self.allowed: str | None = None
         """The only folder whose files may be opened and saved; None for all."""
         self.settings = chosen or settings.load()
@@ -129,12 +132,23 @@ class VmciApp(Guarded, App[None]):
         self._painted = True
         # The command line disabled it. Objects made at start-up live as long as the app, so no later
         # collection needs to visit them. (Not in tests, where apps come and go.)
-        if not gc.isenabled():
+        self._alone = not gc.isenabled()
+        if self._alone:
             gc.freeze()
             gc.enable()
         self._show_troubles()
         if self._first is not None:
             self._remember(self._first.document)
+        else:
+            self.load_rest()
+
+    def load_rest(self) -> None:
+        if not self._loads:
+            from vmci_tui.tui.background import run_aside
+            from vmci_tui.tui.load_rest import load_rest
+
+            self._loads = True
+            run_aside(partial(load_rest, self._alone))
 
     def _show_troubles(self) -> None:
         """Report once what is wrong in the user's settings; a browser session has no settings."""
@@ -256,6 +270,15 @@ class VmciApp(Guarded, App[None]):
 
     # Files
 
+    @cached_property
+    def _files(self) -> Files:
+        from vmci_tui.tui.disk.files import Files
+
+        return Files(self)
+
+    def open_recent(self, path: str, blob: str | None) -> None:
+        self._files.open(path, blob)
+
     def has_unsaved(self) -> bool:
         return self.session is not None and self.session.document.unsaved
 
@@ -271,23 +294,7 @@ class VmciApp(Guarded, App[None]):
             return
         settings.remember(path, document.blob.path if isinstance(document.blob, FileSource) else None)
         if os.path.exists(os.path.realpath(path) + ".vmci-undo"):
-            self.call_later(self._ask_unfinished, document)
-
-    def _ask_unfinished(self, document: Document) -> None:
-        from vmci_tui.saving.last_save import is_cut_short
-        from vmci_tui.tui.widgets.dialogs import Choose
-
-        source = document.source
-        if not isinstance(source, FileSource) or document.read_only or not is_cut_short(source.path):
-            return
-        choices = (("later", "Leave it unchanged"), ("back", "Undo it"), ("finish", "Complete it"))
-
-        def chosen(choice: str | None) -> None:
-            if choice in ("back", "finish"):
-                self.undo_last_save(document, source.path, finishing=choice == "finish")
-
-        hint = "The old bytes are kept, so both are safe."
-        self.push_screen(Choose("A save in place of this file was interrupted", choices, hint), chosen)
+            self.call_later(self._files.ask_unfinished, document)
 
     def action_toggle_keys(self) -> None:
         """Show what the focused pane is, and its keys."""
@@ -380,17 +387,8 @@ class VmciApp(Guarded, App[None]):
             blob = document.blob.path if isinstance(document.blob, FileSource) else None
             self.open(source.path, blob)
 
-    def undo_last_save(self, document: Document, path: str, finishing: bool = False, force: bool = False) -> None:
-        from vmci_tui.tui.save_session import undo_save
-
-        if not isinstance(document.source, FileSource) or document.read_only:
-            self.notify("the file is open in another vmci, or is not a regular file", severity="error", markup=False)
-            return
-        try:
-            self.notify(undo_save(document, path, finishing, force), markup=False)
-        except VmciError as error:
-            self.notify(safe(str(error)), severity="error", markup=False)
-        self.reopen(document)
+    def undo_last_save(self, document: Document, path: str, force: bool = False) -> None:
+        self._files.undo_save(document, path, finishing=False, force=force)
 
     async def replace_screens(self, screen: Screen[None]) -> None:
         """Replace all screens by this one, except the first, which Textual cannot remove."""

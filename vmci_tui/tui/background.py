@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, ParamSpec, TypeVar
 
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import OpenError
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vmci_tui.document.document import Document
 
 Result = TypeVar("Result")
+Given = ParamSpec("Given")
 Call = Callable[[], None]
 
 
@@ -34,12 +35,38 @@ def run_aside(job: Call) -> None:
     threading.Thread(target=job, daemon=True, name="aside").start()
 
 
+class Asides(Executor):
+    """Runs each job in a thread that the end of the app does not wait for: it may hang on a server that is gone."""
+
+    def submit(self, fn: Callable[Given, Result], /, *given: Given.args, **named: Given.kwargs) -> Future[Result]:
+        """Begin a job."""
+        future = Future[Result]()
+
+        def run() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(fn(*given, **named))
+                except Exception as error:  # whoever asked gets it
+                    future.set_exception(error)
+
+        run_aside(run)
+        return future
+
+
 class Background(Generic[Result]):
     """Runs one job at a time in a thread, where no widget may be touched; a new job stops the old one."""
 
-    def __init__(self, later: Callable[[Call], object], pool: ThreadPoolExecutor) -> None:
-        """`later` runs a call on the app's thread; `pool` has one thread, so that jobs take turns."""
-        self.later, self._pool = later, pool
+    def __init__(
+        self,
+        later: Callable[[Call], object],
+        pool: Executor,
+        unwanted: Callable[[Result], object] | None = None,
+    ) -> None:
+        """`later` runs a call on the app's thread; in a `pool` with one thread jobs take turns.
+
+        `unwanted` gets there what a stopped job still returned, as a file to be closed.
+        """
+        self.later, self._pool, self._unwanted = later, pool, unwanted
         self._stop = threading.Event()
         self._asked: tuple[Future[Result], Call] | None = None
 
@@ -65,6 +92,8 @@ class Background(Generic[Result]):
 
         def deliver() -> None:
             if self._asked is None or self._asked[0] is not future:
+                if self._unwanted is not None and not future.cancelled() and future.exception() is None:
+                    self._unwanted(future.result())
                 return
             self._asked = None
             error = future.exception()
@@ -88,7 +117,7 @@ class Background(Generic[Result]):
             deliver()
 
     def stop(self) -> None:
-        """Stop the running job; its result is dropped. What an ended one returned may go on with its budget."""
+        """Stop the running job; its result is not wanted. What an ended one returned may go on with its budget."""
         if self._asked is not None:
             self._stop.set()
             self._asked[0].cancel()

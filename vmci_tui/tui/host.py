@@ -35,8 +35,14 @@ class Host(SessionHost, Protocol):
     def refuse_outside(self, path: str) -> None:
         """Raise UsageError for a file that may not be opened or saved here."""
 
+    def load_rest(self) -> None:
+        """Import in a thread, once, what the keys open; call it when nothing more urgent is to be done."""
+
     def open(self, path: str, blob: str | None = None) -> bool:
         """Show a file; report an error and return False if it cannot be opened."""
+
+    def open_recent(self, path: str, blob: str | None) -> None:
+        """Show a file once the disk answers; one that is read to its end first in the prompt."""
 
     def open_file(self, path: str, blob: str | None = None) -> None:
         """Show a file. Raises VmciError if it cannot be opened."""
@@ -86,8 +92,8 @@ class Host(SessionHost, Protocol):
     def reopen(self, document: Document) -> None:
         """Open the file again after it was changed on disk."""
 
-    def undo_last_save(self, document: Document, path: str, finishing: bool = False, force: bool = False) -> None:
-        """Undo the last save in place, or complete it, and open the file again."""
+    def undo_last_save(self, document: Document, path: str, force: bool = False) -> None:
+        """Undo the last save in place, and open the file again."""
 
 
 def host(node: MessagePump) -> Host:

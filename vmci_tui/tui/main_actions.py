@@ -21,10 +21,10 @@ from vmci_tui.opening.note_inputs import note_or_text
 from vmci_tui.render.dump_report import header_report
 from vmci_tui.render.shell_script import look_commands
 from vmci_tui.repair.next_commands import copy_of, next_commands
+from vmci_tui.tui.disk.save_session import SaveOutcome, SaveSession, UndoableSave, overwritten_lines, undoable_saves
 from vmci_tui.tui.host import host
 from vmci_tui.tui.live.vm_actions import VmActions, refuses_repair
 from vmci_tui.tui.prompts import ask, ask_edit, ask_text, choose, is_judged, make_edit, refuses_edit, say, try_edit
-from vmci_tui.tui.save_session import SaveOutcome, SaveSession, UndoableSave, overwritten_lines, undoable_saves
 from vmci_tui.tui.session import Session
 from vmci_tui.verdict.closing import closing
 

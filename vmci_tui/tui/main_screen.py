@@ -15,7 +15,7 @@ from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.layers.file import FileSource
 from vmci_tui.tui.bindings import bind
-from vmci_tui.tui.disk_watch import DiskWatch
+from vmci_tui.tui.disk.disk_watch import DiskWatch
 from vmci_tui.tui.guarded import Guarded, stands
 from vmci_tui.tui.host import host
 from vmci_tui.tui.panes.copy import copy, copy_as
@@ -126,7 +126,7 @@ class MainScreen(Guarded, Screen[None]):
 
     def _say_read_only(self) -> None:
         """Say why the file cannot be changed, and what can be done."""
-        from vmci_tui.tui.save_session import holder_text
+        from vmci_tui.tui.disk.save_session import holder_text
 
         source = self.document.source
         holder = holder_text(source) if isinstance(source, FileSource) else ""
@@ -187,10 +187,10 @@ class MainScreen(Guarded, Screen[None]):
             self._loader.ask(_ahead_class, self._begin_ahead, host(self).failed, 0)
 
     def _begin_ahead(self, made: type[Ahead]) -> None:
-        session = self.session
         if stands(self):
-            session.ahead = made(host(self), session)
+            self.session.ahead = made(host(self), self.session)
             self._look_ahead()
+            host(self).load_rest()
 
     def _show_verdict(self) -> None:
         """Show who can use the file, and the keys that help."""

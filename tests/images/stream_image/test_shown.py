@@ -12,7 +12,7 @@ from vmci_tui.cli.run import main
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.render.plans.save_plan import copy_summary
 from vmci_tui.repair.safe_fixes import repair
-from vmci_tui.tui.save_session import SaveSession
+from vmci_tui.tui.disk.save_session import SaveSession
 from vmci_tui.verdict.outlook import way_out
 
 _MEMORY = 16 << 20

@@ -21,9 +21,9 @@ from vmci_tui.render.candidate_report import osrelease
 from vmci_tui.search.candidate import PROVED, Candidate, RankedCandidate
 from vmci_tui.search.find_notes import find
 from vmci_tui.tui.bindings import bind
+from vmci_tui.tui.disk.save_session import SaveOutcome, SaveSession
 from vmci_tui.tui.guarded import stands
 from vmci_tui.tui.prompts import refuses_edit, say
-from vmci_tui.tui.save_session import SaveOutcome, SaveSession
 from vmci_tui.tui.screens.save_screen import SaveScreen
 from vmci_tui.tui.session import Session, SessionEvent
 from vmci_tui.tui.style.cells import Row, plain

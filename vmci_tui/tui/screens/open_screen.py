@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from textual import on
@@ -18,9 +18,10 @@ from vmci_tui.common.sizes import size_text
 from vmci_tui.opening.folder_listing import FolderItem, FolderListing, completed, list_folder, matching, parted
 from vmci_tui.opening.open_file import open_document, opens_slowly
 from vmci_tui.settings.settings import RecentFile
-from vmci_tui.tui.background import run_aside
+from vmci_tui.tui.background import Asides, Background, run_aside
+from vmci_tui.tui.disk.files import Files
 from vmci_tui.tui.guarded import stands
-from vmci_tui.tui.host import Host, host
+from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import Row
 from vmci_tui.tui.widgets.dialogs import Dialog, buttons, hint_line, title_line
 from vmci_tui.tui.widgets.line_list import LineList
@@ -30,6 +31,7 @@ from vmci_tui.tui.widgets.worker_screen import Job
 if TYPE_CHECKING:
     from textual.events import Resize
 
+    from vmci_tui.common.budget import Budget
     from vmci_tui.document.document import Document
 
 _HINT: Final = "Tab completes the name, up and down choose a line"
@@ -215,29 +217,50 @@ class OpenScreen(Dialog[bool]):
     def _submit(self) -> None:
         """Open the line that the user moved to, else the typed path, else the first line that begins like it."""
         typed = self._value.strip()
-        path = typed_path(typed)
         choice = self._choice() if parted(self._value)[0] == self._folder else None
-        if not self._picked and typed and (choice is None or os.path.exists(path)):
-            choice = FileChoice(path, is_folder=os.path.isdir(path))
-        if choice is not None:
+        if not self._picked and typed:
+            self._look(FileChoice(typed_path(typed)), choice)
+        elif choice is not None:
             self._open(choice)
 
     def _open(self, choice: FileChoice) -> None:
-        path = os.path.expanduser(choice.path)
         if choice.is_folder:
             self._type(choice.path.rstrip("/") + "/")
-            return
-        try:
-            if opens_slowly(path):
-                host(self).refuse_outside(path)
-                self._job.start(partial(open_document, path, choice.blob, None, pages=True), self._read, self._not_read)
-                return
-            host(self).open_file(path, choice.blob)
-        except VmciError as error:
-            self.show_hint(str(error), bad=True)
-            self.query_one(Input).focus()
         else:
-            self.dismiss(True)
+            self._look(choice, None)
+
+    @cached_property
+    def _looks(self) -> Background[Document | FileChoice]:
+        return Background(self.app.call_later, Asides(), _close)  # the app's: the dialog may be gone by then
+
+    def _look(self, choice: FileChoice, other: FileChoice | None) -> None:
+        """Open a file or a folder, or `other` where there is none; in a thread, because the disk may not answer."""
+        self.show_hint(_HINT)
+
+        def look(_: Budget) -> Document | FileChoice:
+            """Return the document, or a choice that is a folder, or is read to its end first."""
+            path = os.path.expanduser(choice.path)
+            host(self).refuse_outside(path)
+            if other is not None and not os.path.exists(path):
+                return other
+            if os.path.isdir(path):
+                return choice._replace(is_folder=True)
+            return choice if opens_slowly(path) else open_document(path, choice.blob)
+
+        def looked(found: Document | FileChoice) -> None:
+            if not isinstance(found, FileChoice):
+                self._read(found)
+            elif not stands(self):
+                return
+            elif found is choice:
+                path = os.path.expanduser(choice.path)
+                work = partial(open_document, path, choice.blob, None, pages=True)
+                self._job.start(work, self._read, self._not_read)
+            else:
+                self._open(found)
+
+        if not self._looks.ask(look, looked, self._not_read, Files.patience):
+            self.show_hint(f"opening {visible(choice.path)}")
 
     def _read(self, document: Document) -> None:
         """Show a file that took long to read, unless the dialog is gone."""
@@ -257,12 +280,9 @@ class OpenScreen(Dialog[bool]):
             super().action_cancel()
 
 
-def open_recent(app: Host, item: RecentFile) -> None:
-    """Open a recent file; one that takes long in the dialog, which shows the progress."""
-    if opens_slowly(item.path):
-        app.ask_open(item.path)
-    else:
-        app.open(item.path, item.blob)
+def _close(found: Document | FileChoice) -> None:
+    if not isinstance(found, FileChoice):
+        found.close()
 
 
 def recent_row(item: RecentFile) -> Row:

@@ -21,9 +21,9 @@ from vmci_tui.layers.image import NewBytes
 from vmci_tui.render.plans.save_plan import copy_summary, in_place_summary
 from vmci_tui.saving.plan import Plan
 from vmci_tui.tui.bindings import bind
+from vmci_tui.tui.disk.save_session import InPlaceSave, SaveOutcome, SaveSession
 from vmci_tui.tui.guarded import stands
 from vmci_tui.tui.host import host
-from vmci_tui.tui.save_session import InPlaceSave, SaveOutcome, SaveSession
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.dialogs import Choose, Dialog, buttons, hint_line
 from vmci_tui.tui.widgets.line_list import LineList

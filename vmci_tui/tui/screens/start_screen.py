@@ -19,7 +19,7 @@ from vmci_tui.opening.folder_listing import pasted_path
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
-from vmci_tui.tui.screens.open_screen import NAME, open_recent, recent_row
+from vmci_tui.tui.screens.open_screen import NAME, recent_row
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.line_list import LineList
@@ -115,7 +115,7 @@ class StartScreen(Guarded, Screen[None]):
         if found := self._recent.files[: self._recent_shown]:
             head("Recent files")
             for item in found:
-                add_row(recent_row(item), partial(open_recent, host(self), item))
+                add_row(recent_row(item), partial(host(self).open_recent, item.path, item.blob))
         head("Create")
         add("New entry", "a guest's 16 bytes, field by field", host(self).open_new)
         words = "a test dump with faults you pick (X)"

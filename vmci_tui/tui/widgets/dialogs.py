@@ -274,6 +274,21 @@ class Choose(Dialog[str]):
         self.dismiss((event.button.id or "").removeprefix("choice-"))
 
 
+class Waiting(Dialog[None]):
+    """Says what is being done; no key works until it is done, because it must not be stopped half-way."""
+
+    lesson_name = "told"
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self._words = words
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield title_line(self._words)
+            yield hint_line("This takes as long as the disk does.")
+
+
 class LinesDialog(Dialog[None]):
     """Shows lines that can be scrolled."""
 

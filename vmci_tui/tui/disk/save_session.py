@@ -198,9 +198,8 @@ def overwritten_lines(path: str, most: int) -> tuple[str, ...]:
     return lines if len(lines) <= most else (*lines[:most], f"and {len(lines) - most} lines more")
 
 
-def undo_save(document: Document, path: str, finishing: bool = False, force: bool = False) -> str:
-    """Close the document, undo or complete the last save in place of a file, and return a message. Raises VmciError."""
-    document.close()  # it releases the lock, which the undo takes
+def undo_save(path: str, finishing: bool = False, force: bool = False) -> str:
+    """Undo or complete the last save in place of a closed file, and return a message. Raises VmciError."""
     if finishing:
         complete_last_save(path)
     else:

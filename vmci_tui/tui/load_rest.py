@@ -1,0 +1,28 @@
+"""Import what the keys open, in a thread once the first file is judged, so that no key waits for it."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import pkgutil
+import time
+from typing import Final
+
+_FOLDERS: Final = ("screens", "reports", "panes", "companions", "widgets", "disk", "verdict", "rows", "live")
+_PAUSE: Final = 0.005
+"""Seconds between two modules, in which the app's thread need not wait for this one: the interpreter's own interval."""
+
+
+def load_rest(freezes: bool) -> None:
+    """Import all screens and panes, and what they need.
+
+    `freezes`: whether nothing that lives now is to be searched for garbage again. It is mostly modules, and each
+    search of them took as long as a keystroke may.
+    """
+    for folder in ("", *(f".{name}" for name in _FOLDERS)):
+        package = importlib.import_module(f"vmci_tui.tui{folder}")
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+            time.sleep(_PAUSE)
+    if freezes:
+        gc.freeze()
