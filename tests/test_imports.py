@@ -73,7 +73,7 @@ LATE: Final = {
     "vmci_tui.kernel.facts": _EVERY,
     "vmci_tui.kernel.symbols": _EVERY,
     "vmci_tui.adoption.made_note": _EVERY, "vmci_tui.adoption.pointed_note": _EVERY,
-    "vmci_tui.adoption.twins": _EVERY, "vmci_tui.adoption.crashed": _EVERY,
+    "vmci_tui.adoption.twins": _EVERY, "vmci_tui.adoption.wanted_note": _EVERY,
     "vmci_tui.search": (SHOW, APP), "vmci_tui.adoption": (SHOW, APP), "vmci_tui.repair": (SHOW, APP),
     "vmci_tui.saving": (SHOW, CHECK, APP), "vmci_tui.knowledge": (SHOW, APP),
 }  # fmt: skip

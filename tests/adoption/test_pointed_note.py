@@ -14,6 +14,7 @@ from tests.opened_files import open_document
 from tests.paths import DATA
 from tests.search.test_find_notes import guest_with
 from vmci_tui.adoption import choose as adopt
+from vmci_tui.adoption import wanted_note
 from vmci_tui.adoption.pointed_note import pointed_note
 from vmci_tui.adoption.rank import choose, rank_candidates
 from vmci_tui.common.progress import no_progress
@@ -92,11 +93,11 @@ def test_the_running_kernels_own_note_is_chosen_among_several_that_memory_proves
     other = TEXT_64.replace(b"6.1.0-test", b"5.10.0-old")
     memory = guest_with((0x3000, note(other)), (0x5000, other), (0x9000, note()), (0xB000, TEXT_64))
     monkeypatch.setattr(adopt, "rank_candidates", partial(rank_candidates, prove=lambda *_: Proof(True, "it fits")))
-    monkeypatch.setattr(adopt, "_pointed", lambda *_: None)
+    monkeypatch.setattr(wanted_note, "pointed_note", lambda *_: None)
     found = adopt.search(memory, no_progress)
     assert choose(found) is None, "nothing says which of them runs"
     (named,) = [one for one in found if one.candidate.text == TEXT_64]
-    monkeypatch.setattr(adopt, "_pointed", lambda *_: named._replace(found_by="kernel"))
+    monkeypatch.setattr(wanted_note, "pointed_note", lambda *_: named._replace(found_by="kernel"))
     first, second = adopt.search(memory, no_progress)
     assert choose((first, second)) is first and first.candidate is not second.candidate
     assert (first.candidate.text, second.candidate.text) == (TEXT_64, other) and "runs names this one" in first.why

@@ -128,24 +128,11 @@ def search(guest: Guest, progress: Progress, everywhere: bool = False) -> tuple[
     judged = rank_candidates(find(guest, everywhere, progress), guest, progress=progress)
     if not everywhere and not _any_proved(judged):
         return rank_candidates(find(guest, True, progress), guest, progress=progress)
-    return _with_own(judged, guest, progress)
-
-
-def _with_own(judged: tuple[RankedCandidate, ...], guest: Guest, progress: Progress) -> tuple[RankedCandidate, ...]:
-    """Let the kernel that runs say which note is wanted, where memory proves several that differ.
-
-    Its pointers name its own; if it was started because another one crashed, that one's note is wanted.
-    """
     if not proved_rivals(judged):
         return judged
-    named = _pointed(guest, progress)
-    own = next((item for item in judged if named is not None and item.candidate.text == named.candidate.text), None)
-    if own is None:
-        from vmci_tui.adoption.crashed import crashed_first
+    from vmci_tui.adoption.wanted_note import wanted_first
 
-        return crashed_first(judged, guest, progress)
-    why = f"{own.why}; the kernel that runs names this one"
-    return (own._replace(why=why, runs=True, own=True), *(item for item in judged if item is not own))
+    return wanted_first(judged, guest, progress)
 
 
 def _pointed(guest: Guest, progress: Progress) -> RankedCandidate | None:

@@ -28,7 +28,7 @@ PROOFS: Final = 32
 """The most texts that are compared with memory: real memory has two or three."""
 _NOT_WHOLE: Final = Proof(None, "not compared with memory, because it is not whole")
 _TOO_MANY: Final = Proof(None, f"not compared with memory, because {PROOFS} other texts rank higher")
-_NO_LINE: Final = "the kernel's tables contradict none of its lines, but lines of another proved text"
+_NO_LINE: Final = "the kernel's tables contradict none of its lines"
 _PANICKED: Final = "it panicked: its note has CRASHTIME"
 _VERDICTS: Final = {True: "proved", False: "disproved", None: "not proved"}
 
