@@ -36,6 +36,8 @@ class FakeQemu:
         self.named: list[dict[str, str]] = [{"name": "device[0]", "type": "child<vmcoreinfo>"}]
         self.arch = "x86_64"
         self.registers = "" if dump is None else registers(dump)
+        self.translated: dict[str, str] = {}
+        """What is printed for a virtual address, by the address as it is asked for."""
         self.status = "running"
         self.asked: list[dict[str, Any]] = []
         self.lie: Lie = lambda _request: None
@@ -120,10 +122,16 @@ class FakeQemu:
             return self.map
         if line == "info registers -a":
             return self.registers
+        command, _, address = line.partition(" ")
+        if command == "gva2gpa":
+            return self.translated.get(address, "Unmapped\r\n")
         paddr, length = int(line.split()[-1], 16), _words(line) * 8
-        data = b"" if self.dump is None else self.dump.guest_memory.read(self.dump.guest_source, paddr, length)
-        data = data.ljust(length, b"\0")
+        data = self.memory(paddr, length).ljust(length, b"\0")
         return printed(paddr, data, "big" if self.arch == "s390x" else "little")
+
+    def memory(self, paddr: int, length: int) -> bytes:
+        """Return bytes of memory, fewer where there are no more."""
+        return b"" if self.dump is None else self.dump.guest_memory.read(self.dump.guest_source, paddr, length)
 
 
 def with_entry(devices: bytes, paddr: int) -> bytes:

@@ -47,9 +47,10 @@ def test_a_number_is_all_that_changes_in_a_request() -> None:
     assert PAGE.shown() == "human-monitor-command xp /512xg N"
 
 
-def test_the_monitor_gets_four_lines_only() -> None:
+def test_the_monitor_gets_five_lines_only() -> None:
     lines = [dict(command.arguments)["command-line"] for command in COMMANDS if command.name.startswith("human")]
-    assert lines == ["info mtree -f", "xp /512xg {paddr}", "xp /4096xg {paddr}", "info registers -a"]
+    reading = ["info mtree -f", "xp /512xg {paddr}", "xp /4096xg {paddr}", "info registers -a"]
+    assert lines == [*reading, "gva2gpa {address}"]
 
 
 _LIES: dict[str, bytes] = {

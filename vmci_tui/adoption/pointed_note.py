@@ -1,7 +1,8 @@
-"""Find the note without a search of memory: by the kernel that runs, its symbols, and its own pointers to the note.
+"""Find the note without a search of memory: by the kernel that runs, and its own pointers to the note.
 
 kernel/vmcore_info.c (crash_core.c before 6.9): `vmcoreinfo_note` and `vmcoreinfo_data` hold the addresses of the note
-and of its text. They are in the table of symbols with CONFIG_KALLSYMS_ALL only.
+and of its text. They are in the table of symbols with CONFIG_KALLSYMS_ALL only; in a running machine, whose CPUs
+translate addresses for us, they are also found by what they hold.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from vmci_tui.containers.guest import Guest
 from vmci_tui.kernel.cpus.cpu import cpus_of
 from vmci_tui.kernel.cpus.cpu_memory import MAPPED, tables_of
 from vmci_tui.kernel.facts.running_kernel import RunningKernel
+from vmci_tui.kernel.image.bss import parts_of_bss
 from vmci_tui.kernel.lines.gather import kernel_of
 from vmci_tui.kernel.symbols.crash_kernel import runs_after_crash
 from vmci_tui.kernel.symbols.read_symbols import read_symbols
 from vmci_tui.proof import prove
+from vmci_tui.search.by_variables import note_by_variables
 from vmci_tui.search.candidate import Candidate, RankedCandidate
 from vmci_tui.search.recognise import candidate_at
 
@@ -29,12 +32,29 @@ _WITHIN: Final = 256 << 20
 def pointed_note(guest: Guest, progress: Progress) -> RankedCandidate | None:
     """Return the note that the running kernel names, proved; None if it takes a search to say which note it is.
 
-    That is so if no CPU was in the kernel's code, or no register names its page tables (x86 and s390x have one). It is
-    so too if the kernel runs because another one crashed: then the note of that one is wanted; and if its pages of the
-    note and of the text differ, and the lines do not say which one is right. Raises what `progress` raises.
+    That is so if no CPU was in the kernel's code, or a file does not name its page tables (those of x86 and s390x do).
+    It is so too if the kernel runs because another one crashed, and its symbols say so: then the note of that one is
+    wanted; and if its pages of the note and of the text differ, and the lines do not say which one is right. Raises
+    what `progress` raises.
     """
-    if not any(any(tables_of(cpu)) for cpu in cpus_of(guest.notes, guest.machine)[:MAPPED]):
+    places = _by_symbols(guest, progress) if _names_tables(guest) else _by_variables(guest)
+    if places is None or not _is_own(places[0]):
         return None
+    ranked = rank_candidates(places, guest, partial(prove, search=False), progress, frozenset({places[0].paddr}))
+    best = ranked[0]._replace(runs=True, found_by="kernel")
+    return best if best.candidate is places[0] and not why_not(ranked) else None
+
+
+def _names_tables(guest: Guest) -> bool:
+    return any(any(tables_of(cpu)) for cpu in cpus_of(guest.notes, guest.machine)[:MAPPED])
+
+
+def _is_own(note: Candidate) -> bool:
+    return note.kind == "note" and note.whole and not note.misplaced
+
+
+def _by_symbols(guest: Guest, progress: Progress) -> list[Candidate] | None:
+    """Return the note, and the text if it is there; None if no symbol leads there."""
     found = read_symbols(guest, None, progress, _WITHIN)
     if not found or not found[0].runs:
         return None
@@ -42,12 +62,13 @@ def pointed_note(guest: Guest, progress: Progress) -> RankedCandidate | None:
         return None
     kernel = kernel_of(guest, found[0])
     note, text = (_candidate(guest, kernel, name) for name in (b"vmcoreinfo_note", b"vmcoreinfo_data"))
-    if note is None or note.kind != "note" or not note.whole or note.misplaced:
-        return None
-    places = [note] if text is None else [note, text]
-    ranked = rank_candidates(places, guest, partial(prove, search=False), progress, frozenset({note.paddr}))
-    best = ranked[0]._replace(runs=True, found_by="kernel")
-    return best if best.candidate is note and not why_not(ranked) else None
+    return None if note is None else [note] if text is None else [note, text]
+
+
+def _by_variables(guest: Guest) -> list[Candidate] | None:
+    """Return the note; None if no variables are found that name it and the same text."""
+    found = note_by_variables(guest, parts_of_bss(guest, cpus_of(guest.notes, guest.machine)))
+    return None if found is None else [found]
 
 
 def _candidate(guest: Guest, kernel: RunningKernel, name: bytes) -> Candidate | None:

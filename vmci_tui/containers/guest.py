@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from vmci_tui.common.budget import Budget
@@ -48,6 +49,8 @@ class Guest(NamedTuple):
     """It is the memory of a running machine: a search would take minutes, so only what was read is searched."""
     halted: frozenset[int] = frozenset()
     """The CPUs that wait by QEMU's own state of them; a dump does not have it."""
+    translate: Callable[[int], int | None] | None = None
+    """Return the paddr of a virtual address by the page tables of a CPU, None if it is not mapped: QEMU knows them."""
 
     def offset_of(self, paddr: int) -> int | None:
         """Return the file offset of the byte at `paddr`; None if the file does not hold it uncompressed."""
@@ -77,7 +80,9 @@ def guest_of(dump: Dump) -> Guest:
     if not isinstance(dump, ElfDump):
         return guest
     image = tuple(KernelSegment(s.vaddr, s.paddr, s.memsz) for s in dump.kernel_image)
-    return guest._replace(image=image, named=dump.named_places, runs=dump.runs, halted=dump.halted)
+    return guest._replace(
+        image=image, named=dump.named_places, runs=dump.runs, halted=dump.halted, translate=dump.translate
+    )
 
 
 def raw_guest(source: Source, paddr: int) -> Guest:

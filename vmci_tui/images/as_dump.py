@@ -5,6 +5,7 @@ The head is composed; memory is read from the image. `vmci convert` writes exact
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Final
@@ -48,6 +49,10 @@ class ImageDump(ElfDump):
     @property
     def halted(self) -> frozenset[int]:
         return self.image.halted
+
+    @property
+    def translate(self) -> Callable[[int], int | None] | None:
+        return self.image.translate
 
     @property
     def doubts(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -89,3 +90,5 @@ class GuestImage:
     stream: StreamFacts | None = None
     halted: frozenset[int] = frozenset()
     """The CPUs of these notes that wait, from 0 on in their order, by QEMU's own state of them."""
+    translate: Callable[[int], int | None] | None = None
+    """Return the paddr of a virtual address by the page tables of a CPU of a running VM, None if it is not mapped."""

@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-_HOLES: Final = {"{number}": "d", "{paddr}": "#x"}
+_HOLES: Final = {"{number}": "d", "{paddr}": "#x", "{address}": "#x"}
 """Where the number goes, and how it is written."""
 _PATH: Final = "{path}"
 
@@ -79,6 +79,7 @@ MAP: Final = _monitor("info mtree -f", "where guest memory is")
 PAGE: Final = _monitor("xp /512xg {paddr}", "4096 bytes of guest memory, only where the map says RAM")
 PAGES: Final = _monitor("xp /4096xg {paddr}", "32 KiB of guest memory, where many pages are read at once")
 REGISTERS: Final = _monitor("info registers -a", "the registers, where the guest is not to be stopped")
+TRANSLATE: Final = _monitor("gva2gpa {address}", "where the kernel has an address, if no register names its tables")
 ADD_FILE: Final = Command("add-fd", "hand over a file for the devices' state")
 SAVE_DEVICES: Final = Command(
     "xen-save-devices-state", "the entry and the registers",
@@ -100,7 +101,7 @@ DUMP: Final = Command(
 CLOSE_FILE: Final = Command("closefd", "take it back", (("fdname", "vmci"),))
 
 COMMANDS: Final = (
-    CAPABILITIES, VERSION, STATUS, TARGET, DEVICES, NAMED_DEVICES, MAP, PAGE, PAGES, REGISTERS,
+    CAPABILITIES, VERSION, STATUS, TARGET, DEVICES, NAMED_DEVICES, MAP, PAGE, PAGES, REGISTERS, TRANSLATE,
     ADD_FILE, SAVE_DEVICES, REMOVE_FILE, NAME_FILE, DUMP_HEAD, CLOSE_FILE, SAVE_DEVICES_TO, DUMP,
 )  # fmt: skip
 """All of them."""

@@ -12,7 +12,7 @@ from vmci_tui.common.errors import OpenError
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.layers.memory_map import Memory
 from vmci_tui.layers.waiting import refuse_to_wait
-from vmci_tui.live.commands import PAGE, PAGES, Command
+from vmci_tui.live.commands import PAGE, PAGES, TRANSLATE, Command
 from vmci_tui.live.flat_view import BlockRange
 from vmci_tui.live.vm import RunningVm
 
@@ -23,6 +23,7 @@ _MANY: Final = 8
 MOST_PAGES: Final = 1 << 14
 """Pages that are read of a running VM, 64 MiB: more than the tables of a kernel have, less than a search reads."""
 _LINE: Final = re.compile(r"([0-9a-f]{8,16}):((?: 0x[0-9a-f]{16}){1,8})\s*")
+_PADDR: Final = re.compile(r"gpa: 0x([0-9a-f]{1,16})\s*")
 
 
 class VmFacts(NamedTuple):
@@ -81,6 +82,16 @@ class LiveMemory:
     def forget(self) -> None:
         """Drop all pages: the next reads show the guest as it is then."""
         self._pages = {}
+
+    def translate(self, address: int) -> int | None:
+        """Return the paddr of a virtual address by the page tables of the first CPU; None if they do not map it.
+
+        Raises OpenError.
+        """
+        refuse_to_wait(self.vm.name)
+        said = self.vm.ask(TRANSLATE, address)
+        found = _PADDR.fullmatch(said) if isinstance(said, str) else None
+        return None if found is None else int(found[1], 16)
 
     def _read_ahead(self, start: int, end: int) -> None:
         """Read many pages from `start` on by one request, if all are wanted and none was read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
@@ -71,7 +72,8 @@ def image_of_vm(vm: RunningVm, stop: bool = True) -> GuestImage:
     if head is None and entry is not None:
         with suppress(OpenError):
             notes += _announced(entry, source, memory, cpus, vm.version)
-    return GuestImage("qmp", cpus.machine, cpus.bits, cpus.order, source, memory, notes, entry, tuple(doubts))
+    known = GuestImage("qmp", cpus.machine, cpus.bits, cpus.order, source, memory, notes, entry, tuple(doubts))
+    return replace(known, translate=source.translate)
 
 
 def _announced(

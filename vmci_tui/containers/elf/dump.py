@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import ClassVar, Final
 
@@ -68,6 +68,11 @@ class ElfDump(ElfContents):
     def halted(self) -> frozenset[int]:
         """The CPUs that wait, by their numbers, as far as the container says it."""
         return frozenset()
+
+    @property
+    def translate(self) -> Callable[[int], int | None] | None:
+        """Return the paddr of a virtual address, None if it is not mapped; a file has only the page tables."""
+        return None
 
     @property
     def doubts(self) -> tuple[str, ...]:
