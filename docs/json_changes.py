@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NotRequired, TypedDict
 
-from json_parts import Accepts, Candidate, EntryFields, Hex, Installed, Machine, NextCommand, Proof
+from json_parts import Accepts, Candidate, EntryFields, Hex, Installed, Live, Machine, NextCommand, Proof
 
 
 class PlanStep(TypedDict):
@@ -138,6 +138,7 @@ class Convert(TypedDict):
     file: str
     container: str
     machine: Machine
+    live: Annotated[NotRequired[Live], "if it is a running VM"]
     entry: Annotated[EntryFields | None, "as the image has it"]
     doubts: Annotated[list[str], "what is odd, or was assumed; a sentence each"]
     missing: Annotated[str | None, "what memory the source lacks, a sentence"]
@@ -151,6 +152,24 @@ class Convert(TypedDict):
     installed: Installed
     plan: Plan
     written: Annotated[WrittenFile | None, "null with `--dry-run`"]
+
+
+class SendableCommand(TypedDict):
+    """A command that vmci can send to a running VM."""
+
+    command: str
+    reason: str
+    stops: Annotated[str | None, "for how long it stops the guest; null: not at all"]
+
+
+class VmPlan(TypedDict):
+    """`vmci convert qmp:SOCKET --dry-run --json`; it stops nothing"""
+
+    file: str
+    live: Live
+    plan: Annotated[None, "QEMU plans it"]
+    seconds: Annotated[float, "about how long the guest would stand still"]
+    sent: Annotated[list[SendableCommand], "all that can be sent, by any command of vmci"]
 
 
 class CutPages(TypedDict):

@@ -8,7 +8,10 @@ Machine = Annotated[str | None, "as `x86_64`, `i386`, `aarch64`, `s390x`; null i
 Bits = Annotated[Literal[32, 64] | None, "the file's, not the guest's"]
 Order = Annotated[Literal["little", "big"] | None, "the file's"]
 Offset = Annotated[int, "in the file, in bytes"]
-PlainOffset = Annotated[int, "in the file, in bytes; of a flattened file in its plain form"]
+PlainOffset = Annotated[
+    int,
+    "in the file, in bytes; of a flattened file in its plain form; of an image in the dump that `vmci convert` makes",
+]
 Accepts = Annotated[bool | None, "null: unknown"]
 Installed = Annotated[
     dict[str, str | None] | None,
@@ -73,7 +76,10 @@ class MemoryRange(TypedDict):
 
     paddr: int
     length: int
-    offset: Annotated[int | None, "in the file; null if the file has no bytes for it, or stores them compressed"]
+    offset: Annotated[
+        int | None,
+        "in the same file as those of notes; null if the file has no bytes for it, or stores them compressed",
+    ]
 
 
 class KdumpHeader(TypedDict):
@@ -148,7 +154,7 @@ class FileSummary(TypedDict):
     """The file."""
 
     file: Annotated[str, "its name, as given"]
-    size: Annotated[int, "bytes"]
+    size: Annotated[int, "bytes, of several files those of all; of a VM those of the dump that `vmci convert` makes"]
     container: Annotated[
         Literal["elf", "kdump", "flattened", "entry", "raw", "lime", "avml", "qmp", "qemu-stream"] | None,
         "`raw`: a flat memory image; `qmp`: a running VM; `qemu-stream`: a saved VM; null: vmci cannot open it",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
-from json_changes import Convert, Cut, Repair, Save, Undo, Unflatten
+from json_changes import Convert, Cut, Repair, Save, Undo, Unflatten, VmPlan
 from json_kernel import CodePlace, Cpus, KeyProof, Log, PointerRow, Prove, Symbols
 from json_parts import (
     Bits,
@@ -306,6 +306,7 @@ COMMANDS: Final = (
         Save,
         Repair,
         Convert,
+        VmPlan,
         Cut,
         Undo,
         Unflatten,

@@ -78,6 +78,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def _file(source: str) -> Path:
+    return Path(source.split()[0].removesuffix("@0"))
+
+
 def _put(source: str) -> None:
     """Put the file of a source, and its map, into the folder."""
     for word in source.replace("@0", "").split():
@@ -107,8 +111,10 @@ def _faults(
         said = json.loads(out)
         yield from () if said.pop("schema") == 1 else ("schema",)
         yield from wrong(said, shape)
-        if "container" in said and said["container"] != container:
+        if said.get("container", container) != container:
             yield said["container"]
+        if "size" in said and container not in ("qmp", "entry") and said["size"] != _file(source).stat().st_size:
+            yield f"{said['size']} bytes"
     elif out or not err.startswith("vmci: ") or code not in (2, 3, 4):
         yield f"{code} {out} {err}"
     if code in (0, 1):

@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import json_changes
 import pytest
 
+from tests.json_shapes import wrong
 from tests.live.fake_qemu import FakeQemu, failed, serving, with_entry
 from tests.paths import SAMPLES
 from vmci_tui.cli.run import main
@@ -56,6 +58,17 @@ def test_the_dump_is_repaired_and_the_only_file(
             assert there == before.dump.guest_memory.read(before.source, item.paddr, item.length)
 
 
+def test_the_json_has_all_that_was_sent(
+    tmp_path: Path, out: Path, fake: FakeQemu, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(fake, tmp_path / "q") as path:
+        assert main(["convert", f"qmp:{path}", "-o", str(out), "--yes", "stop", "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert made.pop("schema") == 1 and list(wrong(made, json_changes.Convert)) == []
+    assert made["live"]["running"] and made["live"]["stopped_ms"] > 0
+    assert [command.partition(" ")[0] for command in made["live"]["commands"]] == fake.names
+
+
 def test_a_paused_vm_needs_no_consent(tmp_path: Path, out: Path, fake: FakeQemu) -> None:
     fake.status = "paused"
     with serving(fake, tmp_path / "q") as path:
@@ -80,7 +93,9 @@ def test_a_dry_run_lists_all_that_can_be_sent_and_stops_nothing(
         said = capsys.readouterr().out
         assert main(["convert", f"qmp:{path}", "--dry-run", "--json"]) == 0
     assert all(row.shown() in said for row in COMMANDS)
-    listed = json.loads(capsys.readouterr().out)["sent"]
+    plan = json.loads(capsys.readouterr().out)
+    assert plan.pop("schema") == 1 and list(wrong(plan, json_changes.VmPlan)) == []
+    listed = plan["sent"]
     assert [row["command"] for row in listed] == [row.shown() for row in COMMANDS]
     assert not {"xen-save-devices-state", "dump-guest-memory"} & set(fake.names) and not out.exists()
 

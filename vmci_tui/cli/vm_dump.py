@@ -26,6 +26,7 @@ from vmci_tui.live.take_dump import TakenDump, seconds_for, take_dump
 from vmci_tui.live.virsh_dump import dump_by_virsh
 from vmci_tui.live.vm import RunningVm
 from vmci_tui.opening.open_file import open_document
+from vmci_tui.render.dump_report import Json
 from vmci_tui.render.image_report import image_json
 from vmci_tui.saving.harm import consent
 from vmci_tui.saving.new_file import refuse_target
@@ -48,8 +49,8 @@ def print_vm_plan(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def dump_of_vm(options: argparse.Namespace) -> Iterator[Document]:
-    """Yield the dump that QEMU made of the VM, with the entry, as a document named as the VM.
+def dump_of_vm(options: argparse.Namespace) -> Iterator[tuple[Document, Json]]:
+    """Yield the dump that QEMU made of the VM, with the entry, as a document named as the VM; and the VM as JSON.
 
     It is in a file without a name in the folder of the output, which is gone after the block or when vmci is killed.
     Raises UsageError without consent, OpenError, SaveError.
@@ -75,7 +76,7 @@ def dump_of_vm(options: argparse.Namespace) -> Iterator[Document]:
             assert isinstance(document.source, FileSource)
             document.name, document.source.path = shown.name, options.file
             document.opened = replace(document.opened, entry=entry)
-            yield document
+            yield document, image_json(_dump(shown))
 
 
 @contextmanager

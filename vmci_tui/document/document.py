@@ -17,7 +17,7 @@ from vmci_tui.containers.base import disjoint
 from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.document.state import State
 from vmci_tui.formats.fw_cfg_entry import FIELDS, LENGTH, EntryHistory
-from vmci_tui.layers.file import BytesSource, FileSource, Source
+from vmci_tui.layers.file import BytesSource, FileSource, Source, files_of
 from vmci_tui.layers.image import Image, NewBytes
 from vmci_tui.layers.memory_map import Memory
 from vmci_tui.layers.range_table import Ranges
@@ -112,6 +112,11 @@ class Document:
     def is_image(self) -> bool:
         """Whether it is a memory image, shown as a dump: it is never changed itself."""
         return self.dump is not None and self.opened_as is not None and not isinstance(self.source, FileSource)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file, or of all files of a memory image; of a running VM those of the dump made of it."""
+        return sum(file.size for file in files_of(self.source)) or self.source.size
 
     @property
     def runs(self) -> bool:

@@ -43,7 +43,7 @@ def head_json(document: Document) -> Json:
     dump = document.dump
     head = {
         "file": document.name,
-        "size": document.source.size,
+        "size": document.size,
         "container": document.container,
         "machine": dump.machine if dump else None,
         "bits": dump.bits if dump else None,
@@ -177,13 +177,14 @@ def show_text(document: Document, with_keys: bool = False, kernel: ShownKernel |
     """Yield what `vmci show` prints, line by line; with `--keys` the note's text too, with `--kernel` its state."""
     dump = document.dump
     yield headline(document, kernel)
-    yield f"{document.name}: {document.source.size} bytes, {_container(document)}"
+    yield f"{document.name}: {document.size} bytes, {_container(document)}"
     if dump is not None and (header := header_report(dump)) is not None:
         yield from (*header.editable, *header.fixed)
     if dump is not None and document.container not in _DUMPS:
         from vmci_tui.render.image_report import image_lines
 
         yield from image_lines(dump)
+        yield "Offsets are those of the dump that `vmci convert` makes of it."
     yield from _entry_text(document)
     if dump is None:
         return

@@ -45,7 +45,7 @@ def ticket_page(checked: Checked) -> Iterator[str]:
 def _file(document: Document) -> Iterator[str]:
     dump, note = document.dump, document.state.note
     kind = f"{document.container_title}, {dump.bits}-bit {dump.order}-endian" if dump is not None else "an entry"
-    yield f"- File: {document.source.size} bytes, {kind}"
+    yield f"- File: {document.size} bytes, {kind}"
     yield f"- Contents: {code(contents(document))}"
     text = document.state.vmcoreinfo
     if dump is not None:

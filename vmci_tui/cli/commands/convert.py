@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from vmci_tui.cli import new_dump
@@ -11,11 +12,12 @@ from vmci_tui.cli.chosen_readers import choose, missing_text
 from vmci_tui.cli.commands.edit import open_dump
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.vm_dump import dump_of_vm, print_vm_plan
+from vmci_tui.document.document import Document
 from vmci_tui.formats.fw_cfg_entry import parse_number
 from vmci_tui.opening.open_file import names_vm
 from vmci_tui.render.conversion.page import conversion_page
 from vmci_tui.render.conversion.report import conversion_json, conversion_text
-from vmci_tui.render.dump_report import plan_json, plan_text
+from vmci_tui.render.dump_report import Json, plan_json, plan_text
 from vmci_tui.repair.conversion import Conversion, convert
 from vmci_tui.repair.safe_fixes import Choice
 from vmci_tui.saving.harm import consent
@@ -32,22 +34,31 @@ def run(options: argparse.Namespace) -> int:
     chosen = choose(options)
     if names_vm(options.file) and options.dry_run:
         return print_vm_plan(options)
-    with dump_of_vm(options) if names_vm(options.file) else open_dump(options) as document:
+    with _source(options) as (document, vm):
         if options.output is not None:
             refuse_target(document.source, options.output)
         made = convert(document, choice, shown_progress(), chosen.readers)
-        return _written(options, made, missing_text(chosen), chosen.installed)
+        return _written(options, made, vm | {"installed": chosen.installed}, missing_text(chosen))
 
 
-def _written(
-    options: argparse.Namespace, made: Conversion, notices: Iterable[str], installed: Mapping[str, str | None] | None
-) -> int:
+@contextmanager
+def _source(options: argparse.Namespace) -> Iterator[tuple[Document, Json]]:
+    """Yield the document to convert, and what JSON says of the VM that it is a dump of."""
+    if names_vm(options.file):
+        with dump_of_vm(options) as taken:
+            yield taken
+    else:
+        with open_dump(options, "memory", "name a dump") as document:
+            yield document, {}
+
+
+def _written(options: argparse.Namespace, made: Conversion, more: Json, notices: Iterable[str]) -> int:
     document = made.document
     plan = plan_copy(document, options.output or "")
     limit = parse_number(options.check_limit) if options.check_limit else CHECK_LIMIT
     saved = new_dump.save(options, document, plan, limit)
     if options.json:
-        out = {"file": document.name, **conversion_json(made), "plan": plan_json(plan), "installed": installed}
+        out = {"file": document.name, **conversion_json(made), "plan": plan_json(plan), **more}
         print_json(out | {"written": new_dump.written_json(saved)})
     else:
         print_lines((*conversion_text(made), *notices))

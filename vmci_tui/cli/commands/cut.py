@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     new_dump.check_outputs(options)
     choice = _choice(options)
     chosen = choose(options)
-    with open_dump(options) as document:
+    with open_dump(options, "memory", "name a dump") as document:
         if options.output is not None:
             refuse_target(document.source, options.output)
         made = cut(document, choice, shown_progress(), chosen.readers)

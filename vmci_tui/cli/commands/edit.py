@@ -149,12 +149,14 @@ def _strip(options: argparse.Namespace) -> int:
         return save(options, document)
 
 
-def open_dump(options: argparse.Namespace) -> Document:
-    """Open FILE. Raises OpenError, and UsageError for an entry."""
+def open_dump(
+    options: argparse.Namespace, lacks: str = "notes", hint: str = "name a dump; `vmci set` changes an entry"
+) -> Document:
+    """Open FILE. Raises OpenError; for an entry UsageError with what it lacks, and the hint."""
     document = open_to_save(options)
     if document.dump is None:
         document.close()
-        raise UsageError(f"{document.name} is an entry, which has no notes", "name a dump; `vmci set` changes an entry")
+        raise UsageError(f"{document.name} is an entry, which has no {lacks}", hint)
     return document
 
 
