@@ -5,7 +5,7 @@ Source: include/linux/vmcore_info.h, kernel/vmcore_info.c and arch/*/kernel/vmco
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 from vmci_tui.common.safe_text import visible
@@ -92,15 +92,3 @@ def _one(values: Iterable[int | None], missing: str) -> Finding:
     if len(found) == 1:
         return Fact(found.pop(), "the kernel's types")
     return NotKnown(f"the kernel's types have {'several of that name' if found else missing}", absent=not found)
-
-
-def _text(name: bytes) -> str:
-    return name.decode("latin-1")
-
-
-BY_TYPES: Final[dict[bytes, Callable[[RunningKernel, bytes], Finding]]] = {
-    b"SIZE": size_of,
-    b"OFFSET": offset_of,
-    b"LENGTH": length_of,
-}
-"""The rule of each form of line that types alone decide."""

@@ -36,6 +36,6 @@ for package in ./*.deb; do dpkg -x "$package" "$root"; done
 if [ ! -d "$root/boot" ]; then
     mkdir "$root/boot"
     for file in "$root"/usr/lib/modules/*/{vmlinuz,vmlinux}; do
-        [ -e "$file" ] && cp "$file" "$root/boot/$(basename "$file")-$(basename "$(dirname "$file")")"
+        if [ -e "$file" ]; then cp "$file" "$root/boot/$(basename "$file")-$(basename "$(dirname "$file")")"; fi
     done
 fi
