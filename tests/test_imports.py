@@ -70,7 +70,7 @@ LATE: Final = {
     "vmci_tui.readers.gdb": _EVERY, "vmci_tui.readers.volatility3": _EVERY, "vmci_tui.repair.safe_fixes": _EVERY,
     "vmci_tui.render.kernel.proof_report": _EVERY, "vmci_tui.render.ticket_page": _EVERY,
     "vmci_tui.saving.new_file": _EVERY, "vmci_tui.adoption.kernel_facts": _EVERY, "vmci_tui.kernel.lines": _EVERY,
-    "vmci_tui.kernel.facts": _EVERY,
+    "vmci_tui.kernel.facts": _EVERY, "vmci_tui.kernel.content": _EVERY,
     "vmci_tui.kernel.symbols": _EVERY,
     "vmci_tui.adoption.made_note": _EVERY, "vmci_tui.adoption.pointed_note": _EVERY,
     "vmci_tui.adoption.twins": _EVERY, "vmci_tui.adoption.wanted_note": _EVERY,

@@ -23,19 +23,31 @@ class Said(NamedTuple):
     level: int = 6
     facility: int = 0
     caller: int = 1
+    subsystem: bytes = b""
+    device: bytes = b""
 
 
 class RingWriter:
     """A ring at `at`: the struct, then its arrays, a page apart. `paddr` says where an address is in memory."""
 
     def __init__(
-        self, ram: Ram, at: int, paddr: Callable[[int], int], word: int, count_bits: int = 5, size_bits: int = 10
+        self,
+        ram: Ram,
+        at: int,
+        paddr: Callable[[int], int],
+        word: int,
+        count_bits: int = 5,
+        size_bits: int = 10,
+        newer: int = 1,
+        info_size: int = 88,
     ) -> None:
+        """`newer`: words after tail_id, of which Linux 6.9 has one; `info_size`: 88, since 6.19 mostly 112."""
         self.ram, self.at, self.paddr, self.word = ram, at, paddr, word
         self.count, self.size = 1 << count_bits, 1 << size_bits
         self.top = 1 << word * 8
         self.ids = self.top >> 2
-        self.desc_size, self.info_size = 3 * word, 88
+        self.desc_size, self.info_size = 3 * word, info_size
+        self.text_ring = (5 + newer) * word
         self.descs, self.infos, self.data = (at + 0x1000 * number for number in (1, 3, 8))
         self.head = self.tail = -(self.count + 1) % self.ids
         self.head_lpos = self.tail_lpos = -self.size % self.top
@@ -46,7 +58,7 @@ class RingWriter:
         self.put(at, at + 16, word)  # SYMBOL(prb) points at the ring
         for offset, value, size in (
             (0, count_bits, 4), (word, self.descs, word), (2 * word, self.infos, word),
-            (6 * word, size_bits, 4), (7 * word, self.data, word),
+            (self.text_ring, size_bits, 4), (self.text_ring + word, self.data, word),
         ):  # fmt: skip
             self.put(at + 16 + offset, value, size)
         for index in range(self.count):
@@ -62,6 +74,8 @@ class RingWriter:
     def ends(self) -> None:
         self.put(self.at + 16 + 3 * self.word, self.head, self.word)
         self.put(self.at + 16 + 4 * self.word, self.tail, self.word)
+        self.put(self.at + 16 + self.text_ring + 2 * self.word, self.head_lpos, self.word)
+        self.put(self.at + 16 + self.text_ring + 3 * self.word, self.tail_lpos, self.word)
 
     def add(self, said: Said, state: int = FINALIZED) -> int:
         """Log a record; return its number."""
@@ -85,6 +99,9 @@ class RingWriter:
         flags = newline | said.level << 5 if self.ram.order == "little" else newline << 3 | said.level
         self.put(info + 19, flags, 1)
         self.put(info + 20, said.caller, 4)
+        dev_info = 24 if self.info_size == 88 else 44
+        self.ram.put(self.paddr(info + dev_info), said.subsystem)
+        self.ram.put(self.paddr(info + dev_info + 16), said.device)
         if not begin & 1:
             wrapped = begin // self.size != (end - 1) // self.size
             place = self.data + (0 if wrapped else begin % self.size)
@@ -120,7 +137,7 @@ class RingWriter:
         """Return the lines of a vmcoreinfo text that lead to the log."""
         word = self.word
         offsets = {
-            "printk_ringbuffer.desc_ring": 0, "printk_ringbuffer.text_data_ring": 6 * word,
+            "printk_ringbuffer.desc_ring": 0, "printk_ringbuffer.text_data_ring": self.text_ring,
             "prb_desc_ring.count_bits": 0, "prb_desc_ring.descs": word, "prb_desc_ring.infos": 2 * word,
             "prb_desc_ring.head_id": 3 * word, "prb_desc_ring.tail_id": 4 * word, "prb_desc.state_var": 0,
             "prb_desc.text_blk_lpos": word, "prb_data_blk_lpos.begin": 0, "prb_data_blk_lpos.next": word,

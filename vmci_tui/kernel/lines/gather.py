@@ -68,9 +68,10 @@ def kernel_of(guest: Guest, symbols: KernelSymbols) -> RunningKernel:
         return symbols.table.paddr(address) if paddr is None else paddr
 
     def place(address: int) -> int | None:
-        """By the place of the image, which is known without a walk; else by the page tables."""
+        """By the place of the image, which is known without a walk; else by the page tables; else as in the image."""
         paddr = symbols.table.paddr(address)
-        return physical(address) if paddr is None else paddr
+        paddr = physical(address) if paddr is None else paddr
+        return symbols.table.paddr_after(address) if paddr is None and not banners else paddr
 
     def addresses(name: bytes) -> tuple[int, ...]:
         return tuple(islice(symbols.table.addresses(name), _SAME))

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from vmci_tui.common.safe_text import visible
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.facts.running_kernel import Fact, NotKnown, RunningKernel
-from vmci_tui.kernel.lines.prove_lines import expected
+from vmci_tui.kernel.lines.prove_lines import expected_of
 from vmci_tui.kernel.lines.proved_line import written
 from vmci_tui.knowledge.written_lines import FIRST, LAST, WrittenLine, written_lines
 
@@ -72,7 +72,8 @@ def _found(
     kernel: RunningKernel, rows: tuple[WrittenLine, ...], made: dict[bytes, MadeLine]
 ) -> Iterator[tuple[WrittenLine, MadeLine | NotKnown | None]]:
     """Yield each row with its line, or why it has none; None for one that this kernel's configuration leaves out."""
-    facts = {row.key: expected(kernel, row.key) for row in rows}
+    expected = expected_of(kernel)
+    facts = {row.key: expected(row.key) for row in rows}
     for row in rows:
         fact = facts[row.key]
         needed = facts.get(row.needs)

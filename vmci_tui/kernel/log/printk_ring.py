@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Protocol
 
+from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.log.record import MOST_RECORDS, MOST_TEXT, KernelLog, LogRecord, caller_of, level_in
 from vmci_tui.kernel.log.ring_layout import Ring, RingLayout, ring_at, ring_layout
@@ -21,6 +22,24 @@ _EMPTY: Final = 3
 """Begin and end of a text without bytes; 1 is that of a text for which there was no room."""
 
 
+class RingMemory(Protocol):
+    """The memory of a kernel, as far as a ring is read in it."""
+
+    @property
+    def word(self) -> int:
+        """Bytes of an unsigned long and of a pointer."""
+        ...
+
+    @property
+    def order(self) -> ByteOrder:
+        """The kernel's byte order."""
+        ...
+
+    def read(self, va: int, length: int, /) -> bytes | None:
+        """Return `length` bytes at `va`; None if the dump does not hold all of them."""
+        ...
+
+
 def read_ring(memory: VirtualMemory, text: Vmcoreinfo) -> KernelLog | str:
     """Return the records from the oldest to the newest, or why memory does not show them: a clause."""
     layout = ring_layout(text)
@@ -29,6 +48,11 @@ def read_ring(memory: VirtualMemory, text: Vmcoreinfo) -> KernelLog | str:
     ring = ring_at(memory, layout, text)
     if ring is None:
         return "memory does not have a printk ring where SYMBOL(prb) says, or the dump lacks its page"
+    return read_records_of(memory, layout, ring)
+
+
+def read_records_of(memory: RingMemory, layout: RingLayout, ring: Ring) -> KernelLog | str:
+    """Return the records of a ring from the oldest to the newest, or why none is whole: a clause."""
     reader = _Reader(memory, layout, ring)
     records = tuple(reader.records())[::-1]
     remarks = tuple(reader.remarks())
@@ -40,7 +64,7 @@ def read_ring(memory: VirtualMemory, text: Vmcoreinfo) -> KernelLog | str:
 class _Reader:
     """Reads a ring, and counts what it leaves out."""
 
-    def __init__(self, memory: VirtualMemory, layout: RingLayout, ring: Ring) -> None:
+    def __init__(self, memory: RingMemory, layout: RingLayout, ring: Ring) -> None:
         self._memory = memory
         self._layout = layout
         self._ring = ring

@@ -14,7 +14,7 @@ from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.kernel.image.places import BANNER, Place, read_with_holes
 
-_PPC64_MAP: Final = 0xC000000000000000
+PPC64_MAP: Final = 0xC000000000000000
 """PAGE_OFFSET, where the image is too (arch/powerpc/include/asm/page.h)."""
 _RISCV64_MAP: Final = 0xFFFFFFFF80000000
 """KERNEL_LINK_ADDR; a kernel that is moved is above it."""
@@ -46,7 +46,7 @@ def own_shift(
     if guest.read(place.paddr + banner, len(BANNER)) != BANNER:
         return None
     if machine == "ppc64":
-        return _PPC64_MAP
+        return PPC64_MAP
     name, length = {"aarch64": (b"kimage_voffset", 8), "riscv64": (b"kernel_map", _KERNEL_MAP)}.get(
         machine or "", (b"", 0)
     )

@@ -18,6 +18,7 @@ from vmci_tui.kernel.cpus.cpu_memory import MAPPED, paddr_by_cpu
 from vmci_tui.kernel.image.known_place import START, starts
 from vmci_tui.kernel.image.own_tables import shift_by_tables
 from vmci_tui.kernel.image.places import SEARCHED, Place, places
+from vmci_tui.kernel.symbols.after_code import shift_after_code
 from vmci_tui.kernel.symbols.crash_kernel import runs_after_crash
 from vmci_tui.kernel.symbols.own_place import own_shift
 from vmci_tui.kernel.symbols.raw_tables import RawTables, raw_tables
@@ -158,8 +159,11 @@ def _shift(
         if at is not None and (not by_itself or low <= at < high):
             return known - at
     own = own_shift(guest, place, raw.value_of, by_itself, raw.order, guest.machine)
-    if own is None and guest.machine == "aarch64" and not by_itself and (end := raw.value_of(_END)) is not None:
-        own = shift_by_tables(guest, place, start, end - 1, raw.order, budget)
+    if own is None and not by_itself and (end := raw.value_of(_END)) is not None:
+        if guest.machine == "aarch64":
+            own = shift_by_tables(guest, place, start, end - 1, raw.order, budget)
+        else:
+            own = shift_after_code(guest, place, start, end, raw.order, budget)
     if own is not None or text is None:
         return own
     said, tokens = symbol(text, START), symbol(text, _TOKENS)

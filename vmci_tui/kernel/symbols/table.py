@@ -14,6 +14,8 @@ from vmci_tui.kernel.symbols.modules import Modules
 
 _STARTS = (b"_text", b"_stext")
 _ENDS = (b"_etext", b"_einittext")
+_VARIABLES = 48 << 20
+"""Bytes of an image after its code, at most."""
 
 
 class Symbol(NamedTuple):
@@ -78,6 +80,14 @@ class SymbolTable:
     def paddr(self, address: int) -> int | None:
         """Return where a byte of the image is; None for one outside of it, such as a CPU's variable."""
         inside = self.shift is not None and self.start <= address <= self._addresses[-1]
+        return address - self.shift if inside and self.shift is not None else None
+
+    def paddr_after(self, address: int) -> int | None:
+        """Return where a byte after the last symbol is, if the image goes on to it; None if no image goes so far.
+
+        Without CONFIG_KALLSYMS_ALL the variables, which are after the code, have no symbols.
+        """
+        inside = self.shift is not None and self._addresses[-1] < address < self._addresses[-1] + _VARIABLES
         return address - self.shift if inside and self.shift is not None else None
 
     def same_place(self, other: SymbolTable) -> bool:

@@ -15,7 +15,7 @@ from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document.document import Document
 from vmci_tui.kernel.facts.running_kernel import NotKnown
 from vmci_tui.kernel.lines.gather import running_kernel
-from vmci_tui.kernel.lines.prove_lines import expected
+from vmci_tui.kernel.lines.prove_lines import expected_of
 from vmci_tui.kernel.lines.proved_line import judged
 from vmci_tui.render.kernel.address_report import address_json, address_lines, look_up
 from vmci_tui.render.kernel.proof_report import line_words, proof_json
@@ -36,7 +36,7 @@ def key_in_memory(options: argparse.Namespace, key: bytes, value: bytes | None) 
         guest, own = _guest(document), document.state.vmcoreinfo
         text = text_to_read(own, guest, shown_progress()).text
         kernel = running_kernel(guest, text, shown_progress())
-        fact = kernel if isinstance(kernel, NotKnown) else expected(kernel, key)
+        fact = kernel if isinstance(kernel, NotKnown) else expected_of(kernel)(key)
     noted = own or text
     if value is None and noted is not None:
         value = noted.get(key)
