@@ -47,7 +47,7 @@ LATE: Final = {
     "vmci_tui.findings.checks.entry": _EVERY, "vmci_tui.findings.checks.entry_region": _EVERY,
     # What only a terminal, a command or a key needs.
     "vmci_tui.cli.terminal_lines": (SHOW, CHECK, VERSION),
-    "vmci_tui.tui.all_bindings": _EVERY, "vmci_tui.tui.background": _EVERY, "vmci_tui.tui.main_actions": _EVERY,
+    "vmci_tui.tui.commands": _EVERY, "vmci_tui.tui.background": _EVERY, "vmci_tui.tui.main_actions": _EVERY,
     "vmci_tui.tui.disk.save_session": _EVERY, "vmci_tui.tui.disk.files": _EVERY, "vmci_tui.tui.load_rest": _EVERY,
     "vmci_tui.tui.screenshot": _EVERY, "vmci_tui.tui.screens": _EVERY,
     "vmci_tui.tui.widgets.dialogs": _EVERY, "vmci_tui.tui.widgets.theme_dialog": _EVERY,

@@ -15,8 +15,8 @@ from tests.opened_files import open_document
 from tests.tui.driving import choose_theme, said, settled
 from vmci_tui.settings import settings
 from vmci_tui.settings.own_files import LIMIT, read_own, write_own
-from vmci_tui.tui.all_bindings import unknown_ids
 from vmci_tui.tui.app import VmciApp
+from vmci_tui.tui.commands.all_bindings import unknown_ids
 from vmci_tui.tui.screens.save_screen import SaveScreen
 
 _KEPT = ("config/vmci-tui/settings.toml", "state/vmci-tui/recent.json", "state/vmci-tui/theme")

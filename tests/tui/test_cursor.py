@@ -214,6 +214,9 @@ async def test_mouse_on_frames_and_on_the_title(sample: Sample) -> None:
         assert pilot.app.screen is screen
         await pilot.click("#title", offset=(1, 0))
         assert isinstance(pilot.app.screen, CommandPalette)
+        await settled(pilot)
+        keys = shown(pilot).split("\n")[-1]
+        assert "Enter Run" in keys and "Esc Close" in keys and "Save" not in keys, "the list's own keys"
 
 
 async def test_bytes_that_cannot_be_read_do_not_end_the_app(sample: Sample) -> None:

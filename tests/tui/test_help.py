@@ -12,8 +12,8 @@ from textual.widgets import Static
 
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text, until
 from vmci_tui.settings.settings import Settings
-from vmci_tui.tui.all_bindings import fitness
 from vmci_tui.tui.bindings import group_of
+from vmci_tui.tui.commands.all_bindings import fitness
 from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.panes.entry import EntryList
 from vmci_tui.tui.panes.findings import FindingsList

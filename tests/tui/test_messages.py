@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from textual.command import CommandPalette
+
 from tests.tui.driving import main_screen, running, said, settled, shown
 from vmci_tui.tui.panes.keys import KeysList
 
@@ -66,4 +68,4 @@ async def test_a_colon_opens_the_palette(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         await pilot.press("colon")
         await settled(pilot)
-        assert type(pilot.app.screen).__name__ == "CommandPalette"
+        assert isinstance(pilot.app.screen, CommandPalette)

@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 import pytest
 from rich.segment import Segment
+from rich.style import Style
 from textual.color import Color
+from textual.renderables.background_screen import BackgroundScreen
 
 from tests.tui.driving import running, settled
 from vmci_tui.tui.style.cells import _contrast, line_styles, readable
 from vmci_tui.tui.style.console_font import ConsoleFont
+from vmci_tui.tui.style.dimmed import _Dimmed
 
 _CP437 = (
     "\u2502\u2524\u2561\u2562\u2556\u2555\u2563\u2551\u2557\u255d\u255c\u255b\u2510\u2514\u2534\u252c\u251c\u2500\u253c\u255e\u255f"
@@ -60,3 +63,17 @@ async def test_a_linux_console_has_every_sign(
 def test_a_console_sign_takes_one_cell() -> None:
     segments = [Segment("\u256d\u2500\u256e"), Segment("plain")]
     assert [s.text for s in ConsoleFont().apply(segments, Color(0, 0, 0))] == ["\u250c\u2500\u2510", "plain"]
+
+
+def test_each_style_below_a_dialog_is_dimmed_once_and_as_textual_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    segments = [Segment(f"{at}", Style(color="red" if at % 2 else "blue", bgcolor="black")) for at in range(100)]
+    wanted = list(BackgroundScreen.process_segments(segments, Color(9, 9, 9, 0.6)))
+    counted: list[object] = []
+    real = Style.from_color
+
+    def count(*given: object) -> Style:
+        counted.append(given)
+        return real(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Style, "from_color", count)
+    assert list(_Dimmed.process_segments(segments, Color(9, 9, 9, 0.6))) == wanted and len(counted) == 2

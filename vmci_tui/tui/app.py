@@ -29,6 +29,7 @@ from vmci_tui.opening.open_file import new_entry
 from vmci_tui.settings import settings
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.failures import Failures
+from vmci_tui.tui.garbage import Garbage
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.key_queue import KeyQueue
 from vmci_tui.tui.lessons.teacher import LESSON_BINDINGS, LessonAction, LessonRun, Teacher
@@ -54,7 +55,7 @@ _MESSAGES: Final = 200
 
 def _commands() -> type[Provider]:
     """Load what finds commands, once the list of them is opened."""
-    from vmci_tui.tui.all_bindings import CommandProvider
+    from vmci_tui.tui.commands.all_bindings import CommandProvider
 
     return CommandProvider
 
@@ -96,7 +97,7 @@ class VmciApp(Guarded, App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Return the commands of the palette: every action of the screen and its panes."""
-        from vmci_tui.tui.all_bindings import commands
+        from vmci_tui.tui.commands.all_bindings import commands
 
         yield from commands(self, screen)
 
@@ -130,12 +131,9 @@ class VmciApp(Guarded, App[None]):
 
     def on_ready(self) -> None:
         self._painted = True
-        # The command line disabled it. Objects made at start-up live as long as the app, so no later
-        # collection needs to visit them. (Not in tests, where apps come and go.)
-        self._alone = not gc.isenabled()
+        self._alone = not gc.isenabled()  # the command line disabled it
         if self._alone:
-            gc.freeze()
-            gc.enable()
+            Garbage(self)
         self._show_troubles()
         if self._first is not None:
             self._remember(self._first.document)
@@ -170,12 +168,11 @@ class VmciApp(Guarded, App[None]):
             self.notify(trouble, severity="warning", markup=False)
 
     def _show_unknown_ids(self) -> None:
-        from vmci_tui.tui.all_bindings import unknown_ids
+        from vmci_tui.tui.commands.all_bindings import unknown_ids
 
         if unknown := unknown_ids(self.settings.keymap):
-            words = (
-                f"settings: keymap.{visible(unknown[0])} is not the name of a key; the command Settings lists the names"
-            )
+            name = f"keymap.{visible(unknown[0])}"
+            words = f"settings: {name} is not the name of a key; the command Settings lists the names"
             self.notify(words, severity="warning", markup=False)
 
     def action_change_theme(self) -> None:
@@ -302,6 +299,12 @@ class VmciApp(Guarded, App[None]):
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(help_of(self.screen))
+
+    def action_command_palette(self) -> None:
+        from vmci_tui.tui.commands.palette import ID, Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id=ID))
 
     def action_picture(self) -> None:
         """Save a picture of the screen to the folder where the app was started."""

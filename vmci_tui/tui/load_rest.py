@@ -8,7 +8,18 @@ import pkgutil
 import time
 from typing import Final
 
-_FOLDERS: Final = ("screens", "reports", "panes", "companions", "widgets", "disk", "verdict", "rows", "live")
+_FOLDERS: Final = (
+    "screens",
+    "reports",
+    "panes",
+    "companions",
+    "widgets",
+    "disk",
+    "commands",
+    "verdict",
+    "rows",
+    "live",
+)
 _PAUSE: Final = 0.005
 """Seconds between two modules, in which the app's thread need not wait for this one: the interpreter's own interval."""
 

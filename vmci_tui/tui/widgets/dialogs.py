@@ -11,7 +11,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Button, Input, Static, TextArea
 
@@ -22,6 +21,7 @@ from vmci_tui.tui.guarded import Guarded, stands
 from vmci_tui.tui.host import host
 from vmci_tui.tui.session import BEING_JUDGED, Preview
 from vmci_tui.tui.style.cells import plain
+from vmci_tui.tui.style.dimmed import OverDimmed
 from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.verdict_strip import VerdictLine
 
@@ -36,7 +36,7 @@ Accept = Callable[[str], None]
 """Uses the typed text; raises VmciError for an invalid one, and the dialog stays open."""
 
 
-class Dialog(Guarded, ModalScreen[Result]):
+class Dialog(Guarded, OverDimmed[Result]):
     """The base of all dialogs; its CSS is parsed when the first one opens, after the first paint."""
 
     SCOPED_CSS = False

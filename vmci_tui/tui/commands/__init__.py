@@ -1,0 +1,1 @@
+"""The list of commands, and all bindings, of which it is made."""
