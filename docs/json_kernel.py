@@ -139,5 +139,5 @@ class Symbols(FileSummary):
     """`vmci symbols FILE [NAME|ADDRESS...] --json`. Without a table the exit code is 3 and nothing is printed."""
 
     kernel: KernelInMemory
-    others: Annotated[list[KernelInMemory], "found before it"]
+    others: Annotated[list[KernelInMemory], "found before it, or in the first 256 MiB of memory that is not compressed"]
     symbols: Annotated[list[SymbolRow], "by address; in the order of names and addresses, where some are given"]

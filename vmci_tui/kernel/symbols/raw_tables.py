@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from vmci_tui.common.budget import Budget
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import ByteOrder
-from vmci_tui.kernel.image.places import Place, read_with_holes
+from vmci_tui.kernel.image.places import NEAR, Place, read_with_holes
 from vmci_tui.kernel.symbols.addresses import Addresses, addresses_of
 from vmci_tui.kernel.symbols.names import Names, names_before
 from vmci_tui.kernel.symbols.tokens import INDEX_LENGTH, MOST, TokenTable, token_tables
@@ -18,6 +19,9 @@ _READ: Final = tuple(mib << 20 for mib in (2, 4, 8, 16, 32))
 """Bytes of .rodata that are read, until they have the tables: of most kernels the first 2 to 6 MiB."""
 _LOOKS: Final = 6
 """How often all that was read is gone through, about: to copy it, and to look for tables in each byte order."""
+_PAGE: Final = 4096
+_RELEASE: Final = re.compile(rb"Linux version \d[^ \0\n]{1,64} \(")
+"""A banner up to the release, of a kernel's own words about its version."""
 _ROOM: Final = 64
 """Bytes after the tokens for what is aligned, and the base of the offsets."""
 
@@ -49,7 +53,10 @@ class RawTables(NamedTuple):
 
 
 def raw_tables(guest: Guest, place: Place, budget: Budget) -> RawTables | None:
-    """Return the first tables in the read-only data that begins at a place; None if there are none. Raises Spent."""
+    """Return the first tables in the read-only data that begins at a place.
+
+    None if there are none, or if they are after the banner of another kernel. Raises Spent.
+    """
     facts = machine_facts(guest.machine)
     orders: tuple[ByteOrder, ...] = tuple(sorted(facts.orders, key=lambda order: order != guest.order))
     widths = dict.fromkeys((facts.bits or 64, machine_facts(facts.other_width).bits or facts.bits or 64))
@@ -66,11 +73,23 @@ def raw_tables(guest: Guest, place: Place, budget: Budget) -> RawTables | None:
                     data = _longer(guest, place, data, after, budget)
                     addresses = addresses_of(data, tokens, names, order, bits // 8)
                     if addresses is not None:
-                        return RawTables(tokens, names, addresses, order, bits)
+                        of_another = _has_other_banner(data[: tokens.start], place.banner)
+                        return None if of_another else RawTables(tokens, names, addresses, order, bits)
         if len(data) < length:
             return None  # memory ends here
         searched = length
     return None
+
+
+def _has_other_banner(data: bytes, banner: bytes) -> bool:
+    """Return whether read-only data of another kernel begins in the data: what follows is that one's.
+
+    Memory may have some pages of a kernel's file before the image of the kernel that runs.
+    """
+    release = _RELEASE.match(banner)
+    return release is not None and any(
+        found[0] != release[0] for found in _RELEASE.finditer(data) if found.start() % _PAGE < NEAR
+    )
 
 
 def _longer(guest: Guest, place: Place, data: bytes, length: int, budget: Budget) -> bytes:

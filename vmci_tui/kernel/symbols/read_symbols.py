@@ -29,7 +29,7 @@ from vmci_tui.proof.text_values import symbol
 
 _PLACES: Final = 64
 """Places that are looked at; each page of a hostile dump may have a banner."""
-_STEPS: Final = 1 << 16
+STEPS: Final = 1 << 16
 """Steps for all places together; a kernel with 100,000 symbols takes some thousand."""
 _END: Final = b"_etext"
 _TOKENS: Final = b"kallsyms_token_table"
@@ -68,10 +68,10 @@ def read_symbols(
     """
     cpus = cpus_of(guest.notes, guest.machine)
     found: list[KernelSymbols] = []
-    budget = Budget(_STEPS)
+    budget = Budget(STEPS)
     with suppress(Spent):
         for place in islice(places(guest, cpus, starts(guest, text), budget, progress, within), _PLACES):
-            kernel = _kernel(guest, place, cpus, text, budget)
+            kernel = kernel_at(guest, place, cpus, text, budget)
             if kernel is None or any(kernel.table.same_place(one.table) for one in found):
                 continue
             found.append(kernel)
@@ -114,15 +114,16 @@ def _of_text(
     if start is None or start == running.table.address(START):
         return None
     for place in places(guest, (), starts(guest, text), budget, no_progress, within=0):
-        kernel = _kernel(guest, place, cpus, text, budget)
+        kernel = kernel_at(guest, place, cpus, text, budget)
         if kernel is not None and kernel.table.address(START) == start:
             return kernel
     return None
 
 
-def _kernel(
+def kernel_at(
     guest: Guest, place: Place, cpus: tuple[Cpu, ...], text: Vmcoreinfo | None, budget: Budget
 ) -> KernelSymbols | None:
+    """Return the kernel whose read-only data begins at a place; None if it has no symbols there. Raises Spent."""
     raw = raw_tables(guest, place, budget)
     if raw is None:
         return None

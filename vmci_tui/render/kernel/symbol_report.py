@@ -13,6 +13,9 @@ from vmci_tui.kernel.symbols.table import Spot, SymbolTable
 _BANNER_SHOWN: Final = 160
 """Bytes of a banner that are shown in JSON; all that tell kernels apart are among them."""
 _RELEASE_SHOWN: Final = 80
+_NAMED: Final = 3
+"""Other kernels that are named: a file of one may be in memory several times."""
+_LEFT: Final = "left by a kexec, the pages of a file, or the memory of another guest"
 
 
 def symbols_lines(kernel: KernelSymbols, spots: Iterable[Spot]) -> Iterator[Safe]:
@@ -73,8 +76,13 @@ def kernels_words(kernels: Sequence[KernelSymbols]) -> Iterator[Safe]:
     first = kernels[0]
     if not first.runs and len(kernels) > 1:
         yield Safe(f"no CPU was in any of {len(kernels)} kernels; these are the symbols of {release_words(first)}")
-    elif others := ", ".join(f"{release_words(one)} at {one.paddr:#x}" for one in kernels[1:]):
-        yield Safe(f"the symbols of {release_words(first)}, because {first.runs}; memory also has {others}")
+    elif others := kernels[1:]:
+        named = ", ".join(f"{release_words(one)} at {one.paddr:#x}" for one in others[:_NAMED])
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        yield Safe(f"the symbols of {release_words(first)}, because {first.runs}; memory also has {named}{more}")
+        if idle := sum(not one.runs for one in others):
+            which = "it" if len(others) == 1 else "any of these" if idle == len(others) else f"{idle} of these"
+            yield Safe(f"no CPU was in {which}: {_LEFT}")
     if first.older:
         yield Safe("the table has the form of kernels before 4.20, which vmci has not been tested with on a real dump")
 

@@ -15,6 +15,7 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.kernel.lines.gather import NOT_SEARCHED, kernel_with_types
 from vmci_tui.kernel.symbols.modules import Modules
+from vmci_tui.kernel.symbols.other_kernels import other_kernels
 from vmci_tui.kernel.symbols.table import Spot, SymbolTable
 from vmci_tui.kernel.variables.loaded_modules import loaded_modules
 from vmci_tui.render.dump_report import head_json
@@ -28,6 +29,8 @@ def run(options: argparse.Namespace) -> int:
             raise UsageError(f"{document.name} is an entry, which has no memory", "name a dump")
         guest = guest_of(document.dump)
         kernels, _ = placed_symbols(document.state.vmcoreinfo, guest, shown_progress())
+        if kernels and kernels[0].runs:
+            kernels = (*kernels, *other_kernels(guest, kernels, shown_progress()))
         if kernels and any(_is_outside(kernels[0].table, item) for item in options.items):
             kernels[0].table.modules = Modules(loaded_modules(kernel_with_types(guest, kernels[0])))
         head = head_json(document)
