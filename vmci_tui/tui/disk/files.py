@@ -11,6 +11,7 @@ from vmci_tui.opening.open_file import open_document, opens_slowly
 from vmci_tui.saving.last_save import is_cut_short
 from vmci_tui.tui.background import Asides, Background
 from vmci_tui.tui.disk.save_session import undo_save
+from vmci_tui.tui.guarded import stands
 from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import safe
 from vmci_tui.tui.widgets.dialogs import Choose, Waiting
@@ -79,7 +80,7 @@ class Files:
         waiting = Waiting(words)
 
         def end() -> None:
-            if waiting.is_attached:
+            if stands(waiting):
                 waiting.dismiss(None)
             self._host.reopen(document)
 

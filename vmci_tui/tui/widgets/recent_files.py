@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from vmci_tui.settings.settings import RecentFile, on_disk, recent
 from vmci_tui.tui.background import run_aside
+from vmci_tui.tui.guarded import stands
 
 
 class RecentFiles:
@@ -54,5 +55,5 @@ class RecentFiles:
             self._asked.discard(item.path)
             self._answered.notify_all()
             late = self._late
-        if late and self._screen.is_attached:
+        if late and stands(self._screen):
             self._screen.call_later(self._changed)
