@@ -11,6 +11,10 @@ import pytest
 
 from tests.paths import DATA, SAMPLES
 from vmci_tui.cli.run import main
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.kernel.facts.running_kernel import NotKnown, RunningKernel
+from vmci_tui.kernel.lines.gather import running_kernel
+from vmci_tui.kernel.lines.prove_lines import expected_of
 from vmci_tui.opening.open_file import open_document
 
 _DUMPS = ("amd64-cut-note.elf", "amd64-cut-nonote.elf", "arm64-cut-note.elf", "s390x-cut-note.elf", "amd64-panic.kdump",
@@ -169,3 +173,20 @@ def test_with_symbols_and_types_every_line_is_proved_and_text_beside_the_tables_
     assert inside and set(inside) <= set(listed) and len(listed) < 2000
     answers = [(main(["prove", str(path)]), capsys.readouterr().out) for path in (whole, tmp_path / "cut.elf")]
     assert answers[0] == answers[1] and "0 contradicted" in answers[0][1]
+    _cut(tmp_path / "first.elf", tmp_path / "masked.elf", "--keep", "types", "--mask")
+    asked = [b"SIZE(list_head)", b"SIZE(no_such_struct)", b"OFFSET(hlist_node.no_such_member)"]
+    of_whole, of_cut = (_expected(tmp_path / name, asked) for name in ("whole.elf", "masked.elf"))
+    # Its types are not sorted, and a type was looked for that it does not have: so the names of all types are kept.
+    assert of_cut[:2] == of_whole[:2] == ["16", "the kernel's types have no type no_such_struct"]
+    assert of_whole[2] == "the kernel's types have no member hlist_node.no_such_member"
+    assert of_cut[2] == "the dump has only some names of the kernel's types, and not this one"
+
+
+def _expected(path: Path, keys: list[bytes]) -> list[str]:
+    """Return what the lines of some keys should be, or why that is not known."""
+    with open_document(str(path)) as document:
+        assert document.dump is not None
+        kernel = running_kernel(guest_of(document.dump), None)
+        assert isinstance(kernel, RunningKernel)
+        found = list(map(expected_of(kernel), keys))
+    return [one.why if isinstance(one, NotKnown) else str(one.value) for one in found]

@@ -18,6 +18,8 @@ def types_with(structs: Mapping[str, tuple[int, Mapping[str, int]]], order: Byte
     body = struct.pack(f"{prefix}IIII", 0, Kind.INT << 24, 8, 64)
 
     def named(name: str) -> int:
+        if not name:
+            return 0
         names.extend(name.encode() + b"\0")
         return len(names) - len(name) - 1
 

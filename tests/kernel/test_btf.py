@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from random import Random
 
 import pytest
 
 from tests.paths import DATA
 from vmci_tui.formats.elf_note import ByteOrder
-from vmci_tui.kernel.types.btf import Btf, BtfError, Kind, Member, read_btf
+from vmci_tui.kernel.types.btf import Btf, Kind, Member, read_btf
+from vmci_tui.kernel.types.names import NameLacking
+from vmci_tui.kernel.types.sections import BtfError
 
 _LITTLE = (DATA / "btf" / "types.btf").read_bytes()
 _HEADER = struct.Struct("<HBBIIIII")
@@ -150,9 +153,12 @@ def test_changed_bytes_raise_nothing_else() -> None:
             btf = read_btf(bytes(data), "little", 8)
         except BtfError:
             continue
-        btf.enumerators(b"PG_lru")
-        for number in [*btf.ids(b"deep"), *range(40)]:
+        for number in range(40):
             assert btf.size(number) is None or btf.size(number) >= 0  # type: ignore[operator]
             btf.length(number)
-            found = btf.member(number, b"list.prev")
-            assert found is None or isinstance(found, Member)
+            with suppress(NameLacking):
+                found = btf.member(number, b"list.prev")
+                assert found is None or isinstance(found, Member)
+        with suppress(NameLacking):
+            btf.enumerators(b"PG_lru")
+            btf.ids(b"deep")

@@ -66,7 +66,7 @@ def kernel_with(
 def types_of_the_test() -> Btf:
     """Return the compiler's types and a few that a kernel has: nodemask_t of 128 bytes, N_ONLINE and PG_head."""
     plain = read_btf((DATA / "btf" / "types.btf").read_bytes(), "little", 8)
-    texts, at = plain.strings, len(plain.strings)
+    texts, at = plain.names.texts, len(plain.names.texts)
     names = b"nodemask_t\0N_ONLINE\0PG_head\0"
     count = len(plain.starts)
     records = [

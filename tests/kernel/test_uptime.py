@@ -15,6 +15,7 @@ from tests.opened_files import open_document
 from vmci_tui.adoption.kernel_state import shown_kernel
 from vmci_tui.common.progress import no_progress
 from vmci_tui.kernel.facts.running_kernel import RunningKernel
+from vmci_tui.kernel.types.names import Names
 from vmci_tui.kernel.variables.uptime import uptime_of
 
 _AT = 0xFFFFFFFF81002000
@@ -44,6 +45,13 @@ def test_nothing_is_said_of_what_is_not_a_timekeeper() -> None:
     assert uptime_of(_kernel(62 * _SECOND, 62, 1 << 63)) is None, "no kernel was up for so long"
     assert uptime_of(_kernel(62 * _SECOND, 62, name=b"other")) is None
     assert uptime_of(replace(_kernel(62 * _SECOND, 62), types=None)) is None
+
+
+def test_the_uptime_is_not_known_if_a_type_without_a_known_name_may_say_where_it_is() -> None:
+    kernel, types = _kernel(62 * _SECOND, 62), types_with(_KEEPER | {"tk_lost": (16, {})})
+    known = replace(types, names=Names(types.names.texts.replace(b"tk_lost", bytes(7))))
+    assert uptime_of(replace(kernel, types=types)) == pytest.approx(62)
+    assert uptime_of(replace(kernel, types=known)) is None
 
 
 _GUESTS = sorted(Path(os.environ["VMCI_GUESTS"]).glob("*/dumps/*.elf")) if "VMCI_GUESTS" in os.environ else []

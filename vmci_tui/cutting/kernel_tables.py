@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
 
 from vmci_tui.containers.guest import Guest
 from vmci_tui.cutting.recorder import Part
+from vmci_tui.kernel.facts.running_kernel import RunningKernel
 from vmci_tui.kernel.image.places import BANNER, NEAR, read_with_holes
 from vmci_tui.kernel.lines.gather import IMAGE
 from vmci_tui.kernel.symbols.names import GROUP
 from vmci_tui.kernel.symbols.read_symbols import KernelSymbols
-from vmci_tui.kernel.types.btf import HEADER_LENGTH, Btf
+from vmci_tui.kernel.types.btf import Btf
+from vmci_tui.kernel.types.sections import HEADER_LENGTH, SIZE_LIMIT, BtfError, Sections, sections_of
 from vmci_tui.layers.range_table import joined
 
 _INDEX: Final = 512
@@ -45,13 +47,43 @@ def symbols_places(symbols: KernelSymbols) -> tuple[Part, ...]:
     return tuple(joined(((start, ends[b"kallsyms_markers"]), (tokens, max(ends.values())))))
 
 
-def types_place(guest: Guest, symbols: KernelSymbols, types: Btf) -> Part | None:
-    """Return where BTF is that no symbol names; None if it is not in one piece in the image."""
-    at = read_with_holes(guest, symbols.paddr, IMAGE).find(types.types)
-    if at < HEADER_LENGTH:
+class TypesPlace(NamedTuple):
+    """Where BTF is in physical memory, all in one piece."""
+
+    start: int
+    """The header."""
+    sections: Sections
+
+    @property
+    def end(self) -> int:
+        return self.start + max(start + length for start, length in self.sections)
+
+    @property
+    def types(self) -> Part:
+        """The header, and what is up to the end of the types."""
+        start, length = self.sections.types
+        return self.start, self.start + start + length
+
+    def names(self, parts: Iterable[Part]) -> Iterator[Part]:
+        """Yield where these parts of the section of names are."""
+        texts = self.start + self.sections.texts[0]
+        return ((texts + start, texts + end) for start, end in parts)
+
+
+def types_place(guest: Guest, symbols: KernelSymbols, kernel: RunningKernel, types: Btf) -> TypesPlace | None:
+    """Return where the types of a kernel are: where its symbols say, or else in its image; None if not in one piece."""
+    start, stop = (kernel.symbols(name) for name in (b"__start_BTF", b"__stop_BTF"))
+    at = kernel.physical(start[0]) if len(start) == len(stop) == 1 else None
+    if at is None:
+        inside = read_with_holes(guest, symbols.paddr, IMAGE).find(types.types)
+        if inside < HEADER_LENGTH:
+            return None
+        at = symbols.paddr + inside - HEADER_LENGTH
+    head = guest.read(at, HEADER_LENGTH)
+    try:
+        return None if head is None else TypesPlace(at, sections_of(head, kernel.order, SIZE_LIMIT))
+    except BtfError:
         return None
-    start = symbols.paddr + at - HEADER_LENGTH
-    return start, start + HEADER_LENGTH + len(types.types) + len(types.strings)
 
 
 def pieces(part: Part, length: int) -> Iterator[Part]:

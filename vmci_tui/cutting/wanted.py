@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Final, NamedTuple
 
 from vmci_tui.adoption.choose import search
+from vmci_tui.adoption.kernel_state import kernel_state
 from vmci_tui.adoption.rank import choose, rank_candidates
 from vmci_tui.adoption.text_to_read import text_to_read
 from vmci_tui.common.budget import Budget
-from vmci_tui.common.errors import PackageMissing
+from vmci_tui.common.errors import PackageMissing, Spent
 from vmci_tui.common.progress import Progress
 from vmci_tui.containers.guest import Guest
+from vmci_tui.cutting.asked_names import AskedNames
 from vmci_tui.cutting.for_makedumpfile import read_as_makedumpfile
-from vmci_tui.cutting.kernel_tables import banner_place, pieces, symbols_places, types_place
+from vmci_tui.cutting.kernel_tables import TypesPlace, banner_place, pieces, symbols_places, types_place
 from vmci_tui.cutting.recorder import Part, Recorder
 from vmci_tui.document.state import State
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
@@ -25,11 +28,15 @@ from vmci_tui.kernel.cpus.cpu_memory import MAPPED, paddr_by_cpu
 from vmci_tui.kernel.cpus.survey import survey
 from vmci_tui.kernel.facts.running_kernel import RunningKernel
 from vmci_tui.kernel.image.places import places, read_with_holes
-from vmci_tui.kernel.lines.gather import kernel_of, kernel_with_types
+from vmci_tui.kernel.lines.gather import KNOWN_TYPE, kernel_of, kernel_with_types
+from vmci_tui.kernel.lines.made_text import made_text
 from vmci_tui.kernel.lines.prove_lines import prove_lines
 from vmci_tui.kernel.log.read_log import read_log
 from vmci_tui.kernel.symbols.read_symbols import KernelSymbols, read_symbols
 from vmci_tui.kernel.tasks.current import task_of
+from vmci_tui.kernel.types.btf import STEPS
+from vmci_tui.kernel.types.names import Names
+from vmci_tui.kernel.variables.loaded_modules import loaded_modules
 from vmci_tui.layers.file import Source
 from vmci_tui.proof import prove
 from vmci_tui.readers.file_view import View
@@ -189,19 +196,37 @@ class _Of(NamedTuple):
         traces_of(seen, [symbols.table] * len(seen))
 
     def types(self) -> None:
-        """Read types and variables, as the proof of every line does, and the task of each CPU."""
+        """Read types and variables: for the proof of every line, the task of each CPU, modules and uptime."""
         symbols, kernel = self.tables
         if symbols is None or kernel is None:
             return
-        self._keep(self._types_place())
-        recorded = replace(kernel_of(self.guest, symbols), types=kernel.types, searched=kernel)
-        for text in self._texts():
-            prove_lines(recorded, text)
-        for one in survey(self.guest, self.text, recorded.read).cpus:
-            task_of(replace(recorded, read=one.read), one.cpu, one.doing.where == "kernel")
+        names = AskedNames(kernel.types.names if kernel.types is not None else Names(b""))
+        types = None if kernel.types is None else replace(kernel.types, names=names, budget=Budget(STEPS))
+        recorded = replace(kernel_of(self.guest, symbols), types=types, searched=kernel)
+        with suppress(Spent):
+            self._ask(recorded)
+        place = self._types_place()
+        if place is not None:
+            self._keep(place.types)
+            for part in place.names(names.parts()):
+                self._keep(part)
 
-    def _keep(self, part: Part | None) -> None:
-        for at, length in pieces(part, _PIECE) if part is not None else ():
+    def _ask(self, kernel: RunningKernel) -> None:
+        """Ask what is said of a kernel by its types. Raises Spent."""
+        if kernel.types is not None:
+            kernel.types.ids(KNOWN_TYPE)
+        for text in self._texts():
+            prove_lines(kernel, text)
+        made_text(kernel)
+        kernel_state(kernel, self.text, self.guest)
+        seen = survey(self.guest, self.text, kernel.read).cpus
+        for one in seen:
+            task_of(replace(kernel, read=one.read), one.cpu, one.doing.where == "kernel")
+        for read in (kernel.read, *(one.read for one in seen[:1])):
+            loaded_modules(replace(kernel, read=read))
+
+    def _keep(self, part: Part) -> None:
+        for at, length in pieces(part, _PIECE):
             read_with_holes(self.guest, at, length)
 
     def table_places(self) -> Iterator[Part]:
@@ -210,17 +235,13 @@ class _Of(NamedTuple):
             yield from symbols_places(self.tables.symbols)
         types = self._types_place()
         if types is not None:
-            yield types
+            yield types.start, types.end
 
-    def _types_place(self) -> Part | None:
+    def _types_place(self) -> TypesPlace | None:
         symbols, kernel = self.tables
         if symbols is None or kernel is None or kernel.types is None:
             return None
-        start, stop = (kernel.symbols(name) for name in (b"__start_BTF", b"__stop_BTF"))
-        at = kernel.physical(start[0]) if len(start) == len(stop) == 1 else None
-        if at is None:
-            return types_place(self.plain, symbols, kernel.types)
-        return at, at + stop[0] - start[0]
+        return types_place(self.plain, symbols, kernel, kernel.types)
 
     def remarks(self) -> Iterator[str]:
         """Yield what a cut cannot keep, because memory does not have it."""

@@ -12,7 +12,8 @@ from tests.proof.synthetic import PAGE, Ram
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.kernel.types.btf import MAGIC, Kind, read_btf
+from vmci_tui.kernel.types.btf import Kind, read_btf
+from vmci_tui.kernel.types.sections import MAGIC
 
 _STACK: Final = 0x7000
 """Bytes from the start of the image to the stack; code is before it."""
@@ -67,6 +68,6 @@ def made(name: str) -> Made:
 def _types() -> bytes:
     """Return the compiler's types and the struct list_head, by which a kernel's types are known."""
     plain = read_btf((DATA / "btf" / "types.btf").read_bytes(), "little", 8)
-    types = plain.types + struct.pack("<III", len(plain.strings), Kind.STRUCT << 24, 16)
-    texts = plain.strings + b"list_head\0"
+    types = plain.types + struct.pack("<III", len(plain.names.texts), Kind.STRUCT << 24, 16)
+    texts = plain.names.texts + b"list_head\0"
     return struct.pack("<HBBIIIII", MAGIC, 1, 0, 24, 0, len(types), len(types), len(texts)) + types + texts

@@ -47,3 +47,11 @@ def test_of_damaged_memory_each_page_is_read_twice_at_most() -> None:
     assert len(read) == len(data) and read[: (1 << 20) - PAGE] == data[: (1 << 20) - PAGE]
     assert read[(1 << 20) - PAGE : 1 << 20] == bytes(PAGE)
     assert source.pages <= 2 * len(data) // PAGE
+
+
+def test_a_hole_at_the_end_of_what_is_read_is_zeros_if_memory_goes_on() -> None:
+    data = bytes(range(1, 256)) * 33
+    ranges = Ranges([Range(0, PAGE, 0), Range(4 * PAGE, PAGE, PAGE)])
+    guest = Guest(BytesSource(data), Memory(ranges), "aarch64", 64, "little")
+    assert read_with_holes(guest, 0, 3 * PAGE) == data[:PAGE] + bytes(2 * PAGE)
+    assert read_with_holes(guest, 0, 8 * PAGE) == data[:PAGE] + bytes(3 * PAGE) + data[PAGE : 2 * PAGE]

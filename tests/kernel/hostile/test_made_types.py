@@ -14,7 +14,8 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.facts.running_kernel import RunningKernel
 from vmci_tui.kernel.lines.gather import running_kernel
 from vmci_tui.kernel.lines.prove_lines import prove_lines
-from vmci_tui.kernel.types.btf import Btf, BtfError, Kind, read_btf
+from vmci_tui.kernel.types.btf import Btf, Kind, read_btf
+from vmci_tui.kernel.types.sections import BtfError
 
 _TEXTS = b"\0deep\0a\0"
 _MOST = 0xFFFF

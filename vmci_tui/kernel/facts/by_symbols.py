@@ -11,6 +11,7 @@ from typing import Final
 from vmci_tui.common.safe_text import visible
 from vmci_tui.kernel.facts.running_kernel import Fact, Finding, NotKnown, RunningKernel
 from vmci_tui.kernel.types.btf import Kind
+from vmci_tui.kernel.types.names import NameLacking
 
 _TABLE: Final = "the kernel's table of symbols"
 _MACROS: Final = (b"vmemmap",)
@@ -50,8 +51,11 @@ def _node_online_map(kernel: RunningKernel) -> Finding:
         return Fact(direct[0], _TABLE, direct[1:])
     if types is None or len(states) != 1:
         return NotKnown("it is within node_states, whose address or type the kernel's tables do not have")
-    sizes = {types.size(number) for number in types.ids(b"nodemask_t", Kind.TYPEDEF)} - {None}
-    places = {size * index for size in sizes if size for index in types.enumerators(b"N_ONLINE")}
+    try:
+        sizes = {types.size(number) for number in types.ids(b"nodemask_t", Kind.TYPEDEF)} - {None}
+        places = {size * index for size in sizes if size for index in types.enumerators(b"N_ONLINE")}
+    except NameLacking as lacking:
+        return NotKnown(str(lacking))
     if len(places) != 1:
         return NotKnown("it is within node_states, whose type the kernel's types do not have")
     return Fact(states[0] + places.pop(), f"{_TABLE} and types: node_states[N_ONLINE]")

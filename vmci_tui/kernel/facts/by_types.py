@@ -5,12 +5,13 @@ Source: include/linux/vmcore_info.h, kernel/vmcore_info.c and arch/*/kernel/vmco
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.kernel.facts.running_kernel import Fact, Finding, NotKnown, RunningKernel
 from vmci_tui.kernel.types.btf import Btf, Kind
+from vmci_tui.kernel.types.names import NameLacking
 
 _NO_TYPES: Final = NotKnown("the kernel has no BTF in the dump")
 _ARRAYS: Final = {
@@ -26,19 +27,21 @@ _NODES: Final = (b"node_data",)
 
 def size_of(kernel: RunningKernel, name: bytes) -> Finding:
     """Return the size of a struct, union or typedef: SIZE(name)."""
-    types = kernel.types
-    if types is None:
-        return _NO_TYPES
-    return _one((types.size(number) for number in _composites(types, name)), f"no type {visible(name)}")
+    return _asked(
+        kernel,
+        lambda types: _one((types.size(number) for number in _composites(types, name)), f"no type {visible(name)}"),
+    )
 
 
 def offset_of(kernel: RunningKernel, path: bytes) -> Finding:
     """Return the offset of a member in bytes: OFFSET(struct.member.member)."""
-    types = kernel.types
-    if types is None:
-        return _NO_TYPES
     owner, _, member = path.partition(b".")
-    return _one((_bytes(types, number, member) for number in _composites(types, owner)), f"no member {visible(path)}")
+
+    def found(types: Btf) -> Finding:
+        values = (_bytes(types, number, member) for number in _composites(types, owner))
+        return _one(values, f"no member {visible(path)}")
+
+    return _asked(kernel, found)
 
 
 def bytes_before(kernel: RunningKernel, path: bytes) -> int | None:
@@ -49,28 +52,36 @@ def bytes_before(kernel: RunningKernel, path: bytes) -> int | None:
 
 def length_of(kernel: RunningKernel, path: bytes) -> Finding:
     """Return the number of elements of an array: LENGTH(struct.member), or one of the names of their own."""
-    types = kernel.types
-    if types is None:
-        return _NO_TYPES
-    if path in _NODES:
-        sizes = (types.size(number) for number in types.ids(b"nodemask_t", Kind.TYPEDEF))
-        return _one((None if size is None else 8 * size for size in sizes), "no type nodemask_t")
     owner, member = _ARRAYS.get(path) or (path.partition(b".")[0], path.partition(b".")[2])
-    if not member:
-        return NotKnown("its length is set by a macro, which leaves no trace in memory")
-    found = (types.member(number, member) for number in _composites(types, owner))
-    return _one((types.length(one.type) if one else None for one in found), f"no array {visible(path)}")
+
+    def found(types: Btf) -> Finding:
+        if path in _NODES:
+            sizes = (types.size(number) for number in types.ids(b"nodemask_t", Kind.TYPEDEF))
+            return _one((None if size is None else 8 * size for size in sizes), "no type nodemask_t")
+        if not member:
+            return NotKnown("its length is set by a macro, which leaves no trace in memory")
+        members = (types.member(number, member) for number in _composites(types, owner))
+        return _one((types.length(one.type) if one else None for one in members), f"no array {visible(path)}")
+
+    return _asked(kernel, found)
 
 
 def enumerator(kernel: RunningKernel, name: bytes) -> Finding:
     """Return the value of an enumerator: NUMBER(name)."""
-    types = kernel.types
-    if types is None:
-        return _NO_TYPES
-    found = _one(types.enumerators(name), f"no enumerator {visible(name)}")
+    found = _asked(kernel, lambda types: _one(types.enumerators(name), f"no enumerator {visible(name)}"))
     if isinstance(found, NotKnown):  # other numbers are macros, which no type shows
         return found._replace(absent=found.absent and name.startswith(_FLAGS))
     return found._replace(form="enumerator")
+
+
+def _asked(kernel: RunningKernel, ask: Callable[[Btf], Finding]) -> Finding:
+    """Return what the kernel's types say, or that the dump lacks them or their names."""
+    if kernel.types is None:
+        return _NO_TYPES
+    try:
+        return ask(kernel.types)
+    except NameLacking as lacking:
+        return NotKnown(str(lacking))
 
 
 def _composites(types: Btf, name: bytes) -> list[int]:

@@ -140,6 +140,7 @@ def _pieces(guest: Guest, at: int, end: int) -> Iterator[bytes]:
     for number in range(max(0, bisect_right(ranges.starts, at) - 1), len(ranges)):
         item = ranges[number]
         if item.paddr >= end:
+            yield bytes(end - at)
             return
         if item.paddr > at:
             yield bytes(item.paddr - at)

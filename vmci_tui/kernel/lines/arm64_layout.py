@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from vmci_tui.kernel.facts.by_types import offset_of, size_of
 from vmci_tui.kernel.facts.rules import number, page_size
-from vmci_tui.kernel.facts.running_kernel import Fact, NotKnown, RunningKernel
+from vmci_tui.kernel.facts.running_kernel import Fact, Finding, NotKnown, RunningKernel
 from vmci_tui.proof.paging.arm import arm64_tables
 
 _MIB: Final = 1 << 20
@@ -63,10 +63,16 @@ def widths_of(kernel: RunningKernel) -> Widths | NotKnown:
 
 
 def _levels(kernel: RunningKernel) -> int | None:
-    """Return the levels of page tables that the kernel is built for; None without types."""
-    if not isinstance(size_of(kernel, b"p4d_t"), Fact):
+    """Return the levels of page tables that the kernel is built for; None without types, or without their names."""
+    found = [offset_of(kernel, path) for path in _FOLDED]
+    if not isinstance(size_of(kernel, b"p4d_t"), Fact) or any(not _certain(one) for one in found):
         return None
-    return 2 + sum(isinstance(offset_of(kernel, path), Fact) for path in _FOLDED)
+    return 2 + sum(isinstance(one, Fact) for one in found)
+
+
+def _certain(found: Finding) -> bool:
+    """Return whether the types have a member, or are known not to have it."""
+    return isinstance(found, Fact) or found.absent
 
 
 def _maps(kernel: RunningKernel, page: int, built: int, used: int) -> bool | None:

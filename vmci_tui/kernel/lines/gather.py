@@ -20,13 +20,18 @@ from vmci_tui.kernel.facts.running_kernel import NotKnown, RunningKernel
 from vmci_tui.kernel.image.places import SEARCHED, read_with_holes
 from vmci_tui.kernel.symbols.read_symbols import KernelSymbols, read_symbols
 from vmci_tui.kernel.symbols.translation import translations
-from vmci_tui.kernel.types.btf import MAGIC, SIZE_LIMIT, STEPS, Btf, BtfError, read_btf
+from vmci_tui.kernel.types.btf import STEPS, Btf
+from vmci_tui.kernel.types.in_memory import types_at
+from vmci_tui.kernel.types.names import NameLacking
+from vmci_tui.kernel.types.sections import HEADER_LENGTH, MAGIC, SIZE_LIMIT
 from vmci_tui.kernel.virtual_memory import read_mapped
 from vmci_tui.proof.paging.walk import walk
 
 _RELEASE: Final = re.compile(rb"Linux version (\S{1,64}) ")
 IMAGE: Final = 48 << 20
 """Bytes after the start of the read-only data in which types are searched."""
+KNOWN_TYPE: Final = b"list_head"
+"""A type that every kernel has: by it the kernel's own types are told from those of a module or a program."""
 NO_TABLE: Final = NotKnown("memory has no whole symbol table of a kernel (kallsyms)")
 NOT_SEARCHED: Final = NotKnown(
     "memory of a running VM is not searched for its kernel: `vmci convert` makes a dump of it"
@@ -100,23 +105,16 @@ def _types(guest: Guest, symbols: KernelSymbols, kernel: RunningKernel) -> Btf |
     budget = Budget(STEPS)
     start, stop = (kernel.symbols(name) for name in (b"__start_BTF", b"__stop_BTF"))
     if len(start) == len(stop) == 1 and 0 < stop[0] - start[0] <= SIZE_LIMIT:
-        raw = kernel.read(start[0], stop[0] - start[0])
-        return None if raw is None else _read(raw, kernel, budget)
+        return types_at(kernel.read, start[0], stop[0] - start[0], kernel.order, kernel.pointer_size, budget)
     image = read_with_holes(guest, symbols.paddr, IMAGE)
-    magic = MAGIC.to_bytes(2, kernel.order) + b"\1\0" + (24).to_bytes(4, kernel.order)
+    magic = MAGIC.to_bytes(2, kernel.order) + b"\1\0" + HEADER_LENGTH.to_bytes(4, kernel.order)
     at = image.find(magic)
-    with suppress(Spent):
+    with suppress(Spent, NameLacking):
         while at >= 0:
             budget.spend()
-            found = _read(memoryview(image)[at:], kernel, budget)
-            if found is not None and found.ids(b"list_head"):
+            place = symbols.paddr + at
+            found = types_at(guest.read, place, len(image) - at, kernel.order, kernel.pointer_size, budget)
+            if found is not None and found.ids(KNOWN_TYPE):
                 return found
             at = image.find(magic, at + 1)
     return None
-
-
-def _read(raw: bytes | memoryview, kernel: RunningKernel, budget: Budget) -> Btf | None:
-    try:
-        return read_btf(raw, kernel.order, kernel.pointer_size, budget)
-    except BtfError:
-        return None

@@ -3,12 +3,14 @@
 Sources: Documentation/bpf/btf.rst, include/uapi/linux/btf.h of Linux 6.12. All types are in one
 section, each a record of 12 bytes (`name_off`, `info`, `size` or `type`) and what its kind adds;
 a type's number is its place in the section, 0 is void. Names are offsets into a section of texts.
+Linux 7.2 has its types in order: those without a name, then the others by their names.
 """
 
 from __future__ import annotations
 
 import struct
 from array import array
+from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -17,19 +19,12 @@ from itertools import compress
 from typing import Final, NamedTuple
 
 from vmci_tui.common.budget import Budget
-from vmci_tui.common.errors import VmciError
 from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.kernel.types.names import NameLacking, Names
+from vmci_tui.kernel.types.sections import BtfError, sections_of
 
-MAGIC: Final = 0xEB9F
-SIZE_LIMIT: Final = 32 << 20
-"""Bytes. Kernels of distributions have 3 to 10 MiB."""
-_HEADER: Final = "HBBIIIII"
-HEADER_LENGTH: Final = 24
-"""Bytes of the header that Linux writes."""
 _TYPE_LIMIT: Final = 1 << 20
 """Debian's kernels have up to 125,000."""
-_NAME_LIMIT: Final = 128
-"""Bytes of a name that can be found; names of Rust may be longer, and no line of a note has them."""
 _NAMES_LIMIT: Final = 1 << 17
 """Names of types, and enumerators, that are kept: of each, Debian's kernels have up to 20,000."""
 _SAME_LIMIT: Final = 64
@@ -40,14 +35,13 @@ _OF_TYPES: Final = 32
 """Bytes of reading that take as much time as a byte of the types."""
 _OF_MEMBERS: Final = 512
 """The same of a member."""
+_LACKING: Final = "the dump has only some names of the kernel's types, and not this one"
 _DEPTH_LIMIT: Final = 32
 """Modifiers, typedefs and arrays within each other; real ones nest less than ten deep."""
 _ANONYMOUS_LIMIT: Final = 200
 """Anonymous structs and unions within one struct. `struct page` has about twenty."""
-
-
-class BtfError(VmciError):
-    """The bytes are not BTF, or not as a kernel has it."""
+_IN_ORDER: Final = 16
+"""Known names of types that show by their order that all are sorted: by chance once in 16!."""
 
 
 class Kind(IntEnum):
@@ -77,12 +71,24 @@ class Member(NamedTuple):
     bits: int = 0
 
 
+class _Order(NamedTuple):
+    """The types with a name, sorted by it, as far as their names are known."""
+
+    first: int
+    """The first type with a name; all after it have one."""
+    texts: list[bytes]
+    numbers: list[int]
+
+
 @dataclass(frozen=True)
 class Btf:
-    """Types of a kernel. Made by `read_btf`; numbers of types come from the file and may be wrong anywhere."""
+    """Types of a kernel. Made by `read_btf`; numbers of types come from the file and may be wrong anywhere.
+
+    All questions raise Spent, and those by a name NameLacking, if the dump lacks the names that would answer it.
+    """
 
     types: bytes
-    strings: bytes
+    names: Names
     prefix: str
     """The byte order, as `struct` writes it."""
     pointer_size: int
@@ -92,11 +98,14 @@ class Btf:
     kinds: bytes
     """The kind of each type; that of void is 0."""
     budget: Budget
-    """What each question spends; all of them raise Spent."""
+    """What each question spends."""
 
     def ids(self, name: bytes, *kinds: Kind) -> list[int]:
         """Return the numbers of the types of this name; a name may have several."""
-        return [at for kind in kinds or _NAMED for at in self._by_name.get((kind, name), ())]
+        places = self._places(name)
+        if not places and not self.names.whole and not self._lacks_type(name):
+            raise NameLacking(_LACKING)
+        return [number for kind in kinds or _NAMED for at in places for number in self._by_name.get((kind, at), ())]
 
     def resolved(self, number: int) -> tuple[Kind, int]:
         """Return the kind and number of a type without typedefs and qualifiers; void if it has none."""
@@ -131,7 +140,7 @@ class Btf:
         """Return the member of a struct or union by its path (`a.b`), through anonymous members."""
         bit, found = 0, None
         for name in path.split(b"."):
-            found = self._member(number, name, set())
+            found = self._member(number, self._places(name), set())
             if found is None:
                 return None
             bit, number = bit + found.bit, found.type
@@ -142,11 +151,17 @@ class Btf:
 
         Those of 32 bits are as written: before Linux 6.0 BTF does not say whether they have a sign.
         """
-        return frozenset(self._enumerators.get(name, ()))
+        places = self._places(name)
+        if not places and not self.names.whole and not all(map(self.names.has, self._enumerators)):
+            raise NameLacking(_LACKING)
+        return frozenset(value for at in places for value in self._enumerators.get(at, ()))
 
-    def _text(self, at: int) -> bytes:
-        end = self.strings.find(b"\0", at, at + _NAME_LIMIT)
-        return self.strings[at:end] if end >= 0 else b""
+    def _places(self, name: bytes) -> tuple[int, ...]:
+        """Return the offsets of a name, by which types, members and enumerators have it."""
+        if name not in self._found:
+            self.budget.spend(len(self.names.texts))
+            self._found[name] = self.names.places(name)
+        return self._found[name]
 
     def _record(self, number: int) -> tuple[Kind, int, int, int]:
         """Return kind, kind_flag, vlen, and `size` or `type`."""
@@ -164,8 +179,8 @@ class Btf:
         of, _, length = struct.unpack_from(self.prefix + "III", self.types, self.starts[number] + 12)
         return of, length
 
-    def _member(self, number: int, name: bytes, seen: set[int]) -> Member | None:
-        """Look in a struct or union, then in its anonymous members that were not `seen` yet."""
+    def _member(self, number: int, places: tuple[int, ...], seen: set[int]) -> Member | None:
+        """Look for a name in a struct or union, then in its anonymous members that were not `seen` yet."""
         kind, number = self.resolved(number)
         if kind not in (Kind.STRUCT, Kind.UNION) or number in seen or len(seen) > _ANONYMOUS_LIMIT:
             return None
@@ -179,23 +194,64 @@ class Btf:
             found = Member(offset & 0xFFFFFF, of, offset >> 24) if has_bits else Member(offset, of)
             if not name_at:
                 anonymous.append(found)
-            elif self._text(name_at) == name:
+            elif name_at in places:
                 return found
+            elif not places and not self.names.whole and not self.names.has(name_at):
+                raise NameLacking(_LACKING)
         for outer in anonymous:
-            inner = self._member(outer.type, name, seen)
+            inner = self._member(outer.type, places, seen)
             if inner is not None:
                 return inner._replace(bit=outer.bit + inner.bit)
         return None
 
+    def _lacks_type(self, name: bytes) -> bool:
+        """Return whether the names that are known show that no type has one that is not found.
+
+        Where types are sorted, two that follow each other do; else it takes the names of all types.
+        """
+        order = self._order
+        if order is None:
+            return all(self.names.has(at) for _, at in self._by_name)
+        at = bisect_left(order.texts, name)
+        near = order.numbers[max(at - 1, 0) : at + 1]
+        before = order.numbers[at - 1] if at else order.first - 1
+        after = order.numbers[at] if at < len(order.numbers) else len(self.starts)
+        return after - before == 1 and all(self.names.has(self._name_at(number)) for number in near)
+
+    def _name_at(self, number: int) -> int:
+        """Return the offset of a type's name; 0 if it has none."""
+        found: int = struct.unpack_from(self.prefix + "I", self.types, self.starts[number])[0]
+        return found
+
     @cached_property
-    def _by_name(self) -> dict[tuple[Kind, bytes], list[int]]:
+    def _found(self) -> dict[bytes, tuple[int, ...]]:
+        return {}
+
+    @cached_property
+    def _order(self) -> _Order | None:
+        """The types by their names; None if the kernel has not sorted them."""
         self.budget.spend(len(self.types) * _OF_TYPES)
-        out: dict[tuple[Kind, bytes], list[int]] = {}
-        unpack = struct.Struct(self.prefix + "I").unpack_from
+        first, texts, numbers = 0, [b""], [0]
+        for number in range(1, len(self.starts)):
+            at = self._name_at(number)
+            first = first or (number if at else 0)
+            text = self.names.text(at)
+            if (first and not at) or (text and text < texts[-1]):
+                return None
+            if text:
+                texts.append(text)
+                numbers.append(number)
+        return _Order(first, texts[1:], numbers[1:]) if len(texts) > _IN_ORDER else None
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[Kind, int], list[int]]:
+        """The numbers of types by their kinds and the offsets of their names."""
+        self.budget.spend(len(self.types) * _OF_TYPES)
+        out: dict[tuple[Kind, int], list[int]] = {}
         for number in self._of_kinds(_NAMED):
-            (name_at,) = unpack(self.types, self.starts[number])
-            if name_at:
-                same = out.setdefault((Kind(self.kinds[number]), self._text(name_at)), [])
+            at = self._name_at(number)
+            if at:
+                same = out.setdefault((Kind(self.kinds[number]), at), [])
                 if len(same) < _SAME_LIMIT:
                     same.append(number)
                 if len(out) == _NAMES_LIMIT:
@@ -203,9 +259,10 @@ class Btf:
         return out
 
     @cached_property
-    def _enumerators(self) -> dict[bytes, set[int]]:
+    def _enumerators(self) -> dict[int, set[int]]:
+        """The values of enumerators by the offsets of their names."""
         self.budget.spend(len(self.types) * _OF_TYPES)
-        out: dict[bytes, set[int]] = {}
+        out: dict[int, set[int]] = {}
         for number in self._of_kinds({Kind.ENUM, Kind.ENUM64}):
             kind, signed, count, _ = self._record(number)
             if len(out) >= _NAMES_LIMIT:
@@ -216,15 +273,15 @@ class Btf:
             values = self.types[start : start + each * count]
             if kind is Kind.ENUM:
                 for name_at, value in struct.iter_unpack(self.prefix + ("Ii" if signed else "II"), values):
-                    _add(out, self._text(name_at), value)
+                    _add(out, name_at, value)
             else:
                 for name_at, low, high in struct.iter_unpack(self.prefix + ("IIi" if signed else "III"), values):
-                    _add(out, self._text(name_at), high << 32 | low)
+                    _add(out, name_at, high << 32 | low)
         return out
 
 
-def _add(values: dict[bytes, set[int]], name: bytes, value: int) -> None:
-    same = values.setdefault(name, set())
+def _add(values: dict[int, set[int]], name_at: int, value: int) -> None:
+    same = values.setdefault(name_at, set())
     if len(same) < _SAME_LIMIT:
         same.add(value)
 
@@ -234,22 +291,17 @@ def read_btf(data: bytes | memoryview, order: ByteOrder, pointer_size: int, budg
 
     Raises BtfError with what is wrong, and Spent.
     """
-    budget = budget or Budget(STEPS)
+    (types, length), (texts, size) = sections_of(data, order, len(data))
+    names = Names(bytes(data[texts : texts + size]))
+    return btf_of(bytes(data[types : types + length]), names, order, pointer_size, budget or Budget(STEPS))
+
+
+def btf_of(types: bytes, names: Names, order: ByteOrder, pointer_size: int, budget: Budget) -> Btf:
+    """Read the types of this section, whose names are these. Raises BtfError with what is wrong, and Spent."""
     prefix = "<" if order == "little" else ">"
-    if len(data) < struct.calcsize(prefix + _HEADER):
-        raise BtfError("the BTF is shorter than its header")
-    magic, version, _, header, type_off, type_len, str_off, str_len = struct.unpack_from(prefix + _HEADER, data)
-    if magic != MAGIC or version != 1:
-        raise BtfError("no BTF of version 1 is there")
-    if header < HEADER_LENGTH or max(type_off + type_len, str_off + str_len) > len(data) - header:
-        raise BtfError("the sections of the BTF are outside it")
-    if max(type_len, str_len) > SIZE_LIMIT:
-        raise BtfError("the BTF is larger than a kernel's")
-    budget.spend(type_len * _OF_TYPES)
-    types = bytes(data[header + type_off : header + type_off + type_len])
+    budget.spend(len(types) * _OF_TYPES)
     starts, kinds = _starts(types, prefix)
-    strings = bytes(data[header + str_off : header + str_off + str_len])
-    return Btf(types, strings, prefix, pointer_size, starts, kinds, budget)
+    return Btf(types, names, prefix, pointer_size, starts, kinds, budget)
 
 
 def _starts(types: bytes, prefix: str) -> tuple[array[int], bytes]:

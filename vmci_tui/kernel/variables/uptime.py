@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from vmci_tui.kernel.facts.by_types import bytes_before
-from vmci_tui.kernel.facts.running_kernel import RunningKernel
+from vmci_tui.kernel.facts.by_types import bytes_before, offset_of
+from vmci_tui.kernel.facts.running_kernel import NotKnown, RunningKernel
 
 _VARIABLES: Final = (b"timekeeper_data", b"tk_core")
 _AFTER_COUNT: Final = 8
@@ -26,8 +26,10 @@ def uptime_of(kernel: RunningKernel) -> float | None:
     variables = next((found for name in _VARIABLES if (found := kernel.symbols(name))), ())
     if len(variables) != 1:
         return None
-    inside = bytes_before(kernel, b"tk_data.timekeeper")
-    keeper = variables[0] + (_AFTER_COUNT if inside is None else inside)
+    inside = _inside(kernel)
+    if inside is None:
+        return None
+    keeper = variables[0] + inside
     base = _number(kernel, keeper, b"timekeeper.tkr_mono.base", 8)
     whole = _number(kernel, keeper, b"timekeeper.ktime_sec", kernel.pointer_size)
     asleep = _number(kernel, keeper, b"timekeeper.offs_boot", 8)
@@ -35,6 +37,14 @@ def uptime_of(kernel: RunningKernel) -> float | None:
         return None
     seconds = (base + asleep) / _BILLION
     return seconds if whole <= seconds + _APART < _MOST else None
+
+
+def _inside(kernel: RunningKernel) -> int | None:
+    """Return where the timekeeper is in the variable; None if that is not known."""
+    found = offset_of(kernel, b"tk_data.timekeeper")
+    if isinstance(found, NotKnown):
+        return _AFTER_COUNT if found.absent else None
+    return found.value if isinstance(found.value, int) else None
 
 
 def _number(kernel: RunningKernel, keeper: int, path: bytes, size: int) -> int | None:
