@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pickle
+import pickletools
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -86,6 +88,23 @@ def test_an_address_in_a_module_is_named(inside: int, words: str) -> None:
     table = _table(_kernel())
     spot = table.spot(_CODE + inside)
     assert spot is not None and spot_words(spot) == words and table.has_code(_CODE + inside)
+
+
+def test_the_symbols_are_few_objects_on_their_way_from_another_process() -> None:
+    """Unpickling an object for each of 100,000 symbols would keep the app waiting."""
+    code, many = 0xFFFFFFFFC0001000, 10_000
+    symbols = tuple(ModuleSymbol(code + at, b"symbol_%d" % at) for at in range(many))
+    module = Module(b"large", ((code, many), (code + 0x10000, 0x1000)), symbols)
+    sent = pickle.dumps(Modules((module, module._replace(symbols=()))))
+    assert sum(1 for _ in pickletools.genops(sent)) < 200
+    got = pickle.loads(sent).at(code + 0x10000)
+    assert got is not None and got.name == b"large"
+    found = pickle.loads(pickle.dumps(Modules((module,)))).at(code)
+    assert found is not None and tuple(found.symbols) == tuple(found.symbols[:]) == symbols
+    assert found.symbol_at(code + 77) == symbols[77]
+    table = _table(_kernel())
+    spot = pickle.loads(pickle.dumps(table)).spot(_CODE + 0x3F)
+    assert spot == table.spot(_CODE + 0x3F) is not None
 
 
 def test_an_address_behind_a_module_is_not_in_it() -> None:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from textual.pilot import Pilot
 
 from tests.kernel.symbols.kallsyms_writer import names_of
-from tests.tui.driving import main_screen, running, settled, shown, until
+from tests.tui.driving import main_screen, running, said, settled, shown, until
 from vmci_tui.adoption.kernel_facts import KernelFound
 from vmci_tui.kernel.cpus.cpu import cpus_of
+from vmci_tui.kernel.symbols.modules import Module, Modules, ModuleSymbol
 from vmci_tui.kernel.symbols.table import SymbolTable
 from vmci_tui.tui.companions.inspector import Inspector
 from vmci_tui.tui.panes.hex import BytesPane
@@ -21,7 +22,7 @@ _OFFSET = 0x11
 """From the symbol that is made up to the program counter of the first CPU."""
 
 
-async def _learned(pilot: Pilot[None]) -> tuple[Session, int]:
+async def _learned(pilot: Pilot[None], in_module: bool = False) -> tuple[Session, int]:
     """Let the app know a symbol just before the first CPU's program counter; return that address too."""
     session = main_screen(pilot).session
     dump = session.document.dump
@@ -34,6 +35,11 @@ async def _learned(pilot: Pilot[None]) -> tuple[Session, int]:
         (address - _OFFSET - 1, address - _OFFSET, address + 64),
     )
     table = SymbolTable(names, addresses, "absolute", address - _OFFSET - paddr)
+    if in_module:
+        start = address - address % 0x1000
+        table = SymbolTable(names_of((b"T_text", b"D_end")), (1, 2), "absolute", None)
+        symbols = (ModuleSymbol(address - _OFFSET, b"idle"),)
+        table.modules = Modules((Module(b"loop", ((start, 0x2000),), symbols),))
     session.learn(KernelFound(table, "little", 8, None))
     await settled(pilot)
     return session, address
@@ -49,6 +55,24 @@ async def test_registers_are_symbols_in_the_structure(sample: Sample) -> None:
         pilot.app.screen.query_one(BytesPane).arrive(at)
         await until(pilot, lambda: f"idle+{_OFFSET:#x}" in shown(pilot))
         assert f"idle+{_OFFSET:#x}" in shown(pilot)
+
+
+async def test_addresses_in_modules_are_named_too(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=(120, 36)) as pilot:
+        session, address = await _learned(pilot, in_module=True)
+        screen, words = main_screen(pilot), f"idle+{_OFFSET:#x} [loop]"
+        at = session.document.read(0, 0x1000).find(address.to_bytes(8, "little"))
+        await pilot.press("5", "I")
+        await until(pilot, lambda: screen.query(Inspector))
+        screen.query_one("#hex", BytesPane).arrive(at)
+        await until(pilot, lambda: words in shown(pilot))
+        screen.query_one(Inspector).focus()
+        await pilot.press("home", *["down"] * 9, "enter")
+        await until(pilot, lambda: f"--vaddr {address:#x}" in said(pilot))
+        await pilot.press("S")
+        await until(pilot, lambda: pilot.app.screen.query(StructureList))
+        await until(pilot, lambda: words in shown(pilot))
+        assert words in shown(pilot)
 
 
 async def test_places_in_memory_are_symbols(sample: Sample) -> None:

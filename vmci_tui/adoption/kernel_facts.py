@@ -16,7 +16,9 @@ from vmci_tui.kernel.image.places import SEARCHED
 from vmci_tui.kernel.lines.gather import NO_TABLE, kernel_with_types
 from vmci_tui.kernel.lines.prove_lines import facts_of
 from vmci_tui.kernel.lines.proved_line import KernelFacts
+from vmci_tui.kernel.symbols.modules import Modules
 from vmci_tui.kernel.symbols.table import SymbolTable
+from vmci_tui.kernel.variables.loaded_modules import loaded_modules
 from vmci_tui.proof.prove import placed_text
 
 
@@ -46,8 +48,9 @@ def kernel_found(
     found, _ = wanted_symbols(placed, guest, progress, within)
     if not found:
         return NO_TABLE
+    kernel = kernel_with_types(guest, found[0])
+    found[0].table.modules = Modules(loaded_modules(kernel))
     facts = None
     if text is not None and placed is not None:
-        kernel = kernel_with_types(guest, found[0])
         facts = replace(facts_of(kernel, text), state=kernel_state(kernel, placed, guest))
     return KernelFound(found[0].table, found[0].order, found[0].bits // 8, facts)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.opened_files import open_document
 from tests.paths import DATA, SAMPLES
+from vmci_tui.adoption import kernel_facts
 from vmci_tui.adoption.apart.kernel import kernel_apart
 from vmci_tui.adoption.kernel_facts import KernelFound, kernel_found
 from vmci_tui.common.errors import Cancelled
@@ -16,7 +17,9 @@ from vmci_tui.containers.guest import guest_of
 from vmci_tui.document.document import Document
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.facts.running_kernel import NotKnown
+from vmci_tui.kernel.symbols.modules import Module, ModuleSymbol
 from vmci_tui.layers.file import FileSource
+from vmci_tui.render.kernel.address_words import symbol_words
 
 _STEXT = 0xFFFFFFFFB1C00000
 """The first address of this guest's code."""
@@ -49,6 +52,16 @@ def test_without_a_text_there_are_symbols_alone(guest_dump: Document) -> None:
     assert guest_dump.dump is not None
     found = kernel_found(None, guest_of(guest_dump.dump))
     assert isinstance(found, KernelFound) and found.facts is None and found.symbols.named(b"_stext")
+
+
+def test_addresses_in_modules_are_looked_up_too(guest_dump: Document, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert guest_dump.dump is not None
+    start = 0xFFFFFFFFC0001000
+    module = Module(b"loop", ((start, 0x1000),), (ModuleSymbol(start + 0x10, b"loop_init"),))
+    monkeypatch.setattr(kernel_facts, "loaded_modules", lambda _kernel: (module,))
+    found = kernel_found(None, guest_of(guest_dump.dump))
+    assert isinstance(found, KernelFound)
+    assert symbol_words(found, start + 0x12) == "loop_init+0x2 [loop]"
 
 
 def test_a_dump_without_tables_has_a_reason() -> None:

@@ -49,7 +49,10 @@ class SymbolTable:
 
     def __reduce__(self) -> tuple[Callable[..., SymbolTable], tuple[object, ...]]:
         """Pack the table into few objects: unpickling 200,000 of them would keep other threads waiting."""
-        return _unpacked, (self._names, array("Q", self._addresses), self.form, self.shift, self.start)
+        return _unpacked, (
+            *(self._names, array("Q", self._addresses), self.form, self.shift),
+            *(self.start, self.modules),
+        )
 
     def __len__(self) -> int:
         return len(self._names)
@@ -119,8 +122,11 @@ class SymbolTable:
         return Symbol(text[1:], text[:1].decode("latin-1"), self._addresses[number])
 
 
-def _unpacked(names: CompressedNames, addresses: array[int], form: Form, shift: int | None, start: int) -> SymbolTable:
+def _unpacked(
+    names: CompressedNames, addresses: array[int], form: Form, shift: int | None, start: int, modules: Modules
+) -> SymbolTable:
     """Return a table as it was before it was pickled, with its start, which was looked up then."""
     table = SymbolTable(names, addresses, form, shift)
+    table.modules = modules
     table.__dict__["start"] = start
     return table

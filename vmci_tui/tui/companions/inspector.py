@@ -94,7 +94,11 @@ class Inspector(LineList):
         paddr = None if kernel is None else kernel.symbols.paddr(number)
         paddr = number if paddr is None else paddr
         offset = self._view.document.layout.memory.offset_of(paddr)
-        if offset is None:
+        if kernel is not None and kernel.symbols.modules.at(number) is not None:
+            say(
+                self, f"modules are not in one piece of memory: `vmci hex FILE --vaddr {number:#x}` shows it", "warning"
+            )
+        elif offset is None:
             say(self, f"paddr {paddr:#x} is not in this dump", "warning")
         else:
             self.post_message(self.Followed(offset))
