@@ -16,8 +16,8 @@ from tests.proof.synthetic import Ram
 from vmci_tui.cli import main
 from vmci_tui.common.errors import SaveError
 from vmci_tui.opening.open_file import open_document
+from vmci_tui.saving.copy_filled import BLOCK
 from vmci_tui.saving.new_file import refuse_changed
-from vmci_tui.saving.write_image import BLOCK
 
 KERNEL = 0x10000000
 """The phys_base of the kernel in memory; its text is 16 MiB after it."""

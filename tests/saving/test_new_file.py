@@ -87,7 +87,7 @@ def test_an_owner_that_cannot_be_kept_is_refused() -> None:
         os.seteuid(_NOBODY)
         try:
             with pytest.raises(SaveError, match="another user's or group's"):
-                write_atomically(opened, str(out), lambda fd: None, os.path.getsize)
+                write_atomically(opened, str(out), lambda fd, _: None)
         finally:
             os.seteuid(0)
             opened.close()
@@ -126,7 +126,7 @@ def test_an_access_list_is_kept_and_none_is_added(own: bool, folder: bool, tmp_p
         assert error.errno == errno.EOPNOTSUPP
         pytest.skip("this file system knows no access lists")
     before = _access(out)
-    write_atomically(BytesSource(b""), str(out), lambda fd: None, os.path.getsize)
+    write_atomically(BytesSource(b""), str(out), lambda fd, _: None)
     assert _access(out) == before and bool(before[1]) == own
 
 
@@ -142,7 +142,7 @@ def test_a_file_without_a_source_has_the_usual_mode(tmp_path: Path) -> None:
 def test_a_name_of_any_length_that_a_file_may_have(name: str, tmp_path: Path) -> None:
     out = tmp_path / name
     seen: list[list[str]] = []
-    write_atomically(BytesSource(b""), str(out), lambda fd: seen.append(os.listdir(tmp_path)), os.path.getsize)
+    write_atomically(BytesSource(b""), str(out), lambda fd, _: seen.append(os.listdir(tmp_path)))
     assert out.exists() and max(len(os.fsencode(part)) for part in seen[0]) < 143
 
 
@@ -152,12 +152,12 @@ def test_an_abandoned_temporary_file_is_reported_and_does_not_block(
     out = str(tmp_path / "out")
     child = os.fork()
     if not child:
-        write_atomically(BytesSource(b""), out, lambda fd: os.kill(os.getpid(), signal.SIGKILL), os.path.getsize)
+        write_atomically(BytesSource(b""), out, lambda fd, _: os.kill(os.getpid(), signal.SIGKILL))
     os.waitpid(child, 0)
     (left,) = tmp_path.iterdir()
     (tmp_path / ".out.12.vmci-part.txt").touch()
     monkeypatch.setattr(os, "getpid", lambda: child)
-    write_atomically(BytesSource(b""), out, lambda fd: _told(out, left), os.path.getsize)
+    write_atomically(BytesSource(b""), out, lambda fd, _: _told(out, left))
     _told(out, left)
     assert left.exists()
 
@@ -185,7 +185,7 @@ def test_a_failing_call_while_replacing_a_file(call: str, tmp_path: Path, monkey
             pytest.skip("only root gives files away")
         os.chown(out, _NOBODY, _NOBODY)
     monkeypatch.setattr(fcntl if call == "flock" else os, call, fail)
-    act: Callable[[], int] = lambda: write_atomically(BytesSource(b""), str(out), lambda fd: None, os.path.getsize)  # noqa: E731
+    act: Callable[[], None] = lambda: write_atomically(BytesSource(b""), str(out), lambda fd, _: None)  # noqa: E731
     if call == "flock":
         act()
     else:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.dumps.factory import Load, cpus, elf, note, ram
 from tests.kit import full_write, saved
-from tests.limits import PATIENCE
 from tests.opened_files import open_document
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import Cancelled, SaveError
@@ -27,7 +24,6 @@ from vmci_tui.opening.open_file import new_entry
 from vmci_tui.saving import save_copy as save
 from vmci_tui.saving.plan import plan_copy
 from vmci_tui.saving.save_copy import save_copy
-from vmci_tui.saving.verify import check_saved
 
 _DATA = elf((cpus() + note(),), (Load(0, ram(1 << 16)),), qemu=True)
 
@@ -51,8 +47,10 @@ def run(document: Document, target: Path, progress: Callable[[str, int, int], No
     return save_copy(document, plan_copy(document), str(target), progress)
 
 
-@pytest.fixture(params=["absent", "there"])
-def target(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+@pytest.fixture(params=["absent", "there", "checked while it is written"])
+def target(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
+    if request.param == "checked while it is written":
+        monkeypatch.setattr(save, "_LARGE", 0)
     folder = tmp_path / "out"
     folder.mkdir()
     if request.param == "there":
@@ -80,6 +78,7 @@ def test_the_copy_is_the_image_and_the_source_is_unchanged(document: Document, s
     assert (before.st_mtime_ns, before.st_ino, before.st_mode) == (after.st_mtime_ns, after.st_ino, after.st_mode)
 
 
+@pytest.mark.parametrize("target", ["absent", "there"], indirect=True)
 @pytest.mark.parametrize("what", ["copy", "check"])
 @pytest.mark.parametrize("error", [Cancelled("stopped"), KeyboardInterrupt(), ZeroDivisionError()])
 def test_a_stop_at_any_progress_leaves_no_file(
@@ -151,29 +150,6 @@ def test_a_copy_that_fails_verification_is_not_renamed(
         run(document, target)
     monkeypatch.undo()
     untouched(source, target, there)
-
-
-def test_a_large_copy_goes_to_the_disk_while_it_is_read_back(
-    document: Document, target: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun = threading.Event()
-    old = target.read_bytes() if target.exists() else None
-
-    def check(*given: Any) -> int:
-        assert begun.wait(PATIENCE), "the sync begins before the check ends"
-        return check_saved(*given)
-
-    def sync(_descriptor: int) -> None:
-        begun.set()
-        raise OSError(errno.EIO, "an error that the last sync reports")
-
-    monkeypatch.setattr(save, "_LARGE", 0)
-    monkeypatch.setattr(save, "check_saved", check)
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "fsync", sync)
-        with pytest.raises(SaveError):
-            save_copy(document, plan_copy(document, str(target)), str(target))
-    assert begun.is_set() and old == (target.read_bytes() if target.exists() else None)
 
 
 def test_saving_over_the_source_is_refused_by_any_name(document: Document, source: Path, tmp_path: Path) -> None:

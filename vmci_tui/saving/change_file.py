@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from vmci_tui.common.errors import SaveError
 from vmci_tui.layers.file import FileSource
+from vmci_tui.saving.copy_filled import pwrite
 from vmci_tui.saving.undo_journal import SaveRecord
-from vmci_tui.saving.write_image import pwrite
 
 
 @contextlib.contextmanager

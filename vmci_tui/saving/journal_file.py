@@ -11,6 +11,7 @@ from vmci_tui.common.errors import SaveError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.layers.file import BytesSource, FileSource
 from vmci_tui.saving import undo_journal as journal
+from vmci_tui.saving.copy_filled import copy_some, pwrite
 from vmci_tui.saving.new_file import sync_folder, write_atomically
 from vmci_tui.saving.undo_journal import (
     LIMIT,
@@ -22,7 +23,6 @@ from vmci_tui.saving.undo_journal import (
     Unreadable,
     encode,
 )
-from vmci_tui.saving.write_image import copy_some, pwrite
 
 _CHUNK = 16 << 20
 
@@ -98,12 +98,12 @@ def _shortened(source: FileSource, end: int, room: int) -> tuple[int, int]:
     gone = next((number for number, at in enumerate(ends) if end - at <= room), len(ends) - 1)
     first = ends[gone]
 
-    def fill(fd: int) -> None:
+    def make(fd: int, _: str) -> None:
         at = first
         while at < end:
             at += copy_some(source, fd, at, min(_CHUNK, end - at), at - first)
 
-    write_atomically(BytesSource(b""), source.path, fill, os.path.getsize, announce=False)
+    write_atomically(BytesSource(b""), source.path, make, announce=False)
     return end - first, gone + 1
 
 

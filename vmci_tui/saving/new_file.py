@@ -32,12 +32,11 @@ P = TypeVar("P", str, int)
 T = TypeVar("T")
 
 
-def write_atomically(
-    source: Source, target: str, fill: Callable[[int], None], check: Callable[[str], T], announce: bool = True
-) -> T:
-    """Make a new file: `fill` writes it, `check` gets its temporary name, then it is renamed. Return `check`'s result.
+def write_atomically(source: Source, target: str, make: Callable[[int, str], T], announce: bool = True) -> T:
+    """Make a new file: `make` gets it open and empty, and its temporary name, then it is renamed.
 
-    Owner and permissions are as after `cp`. Raises SaveError, or the errors of the two; then no file is left.
+    Owner and permissions are as after `cp`. Returns what `make` returns. Raises SaveError, or the errors of `make`;
+    then no file is left.
     `announce` adds the file to the message after an interrupt; not for vmci's own files.
     """
     path = _real(target)
@@ -50,8 +49,7 @@ def write_atomically(
         try:
             stack.close()  # from here on the file is removed if a signal comes
             try:
-                fill(fd)
-                checked = check(temporary)
+                made = make(fd, temporary)
                 if there is None:
                     _change_mode(fd, stat.S_IMODE(os.fstat(fd).st_mode) & (mode | ~_OURS))
                 else:
@@ -77,7 +75,7 @@ def write_atomically(
     except OSError as error:
         words = f"{visible(target)} is saved, but may not outlast a power cut: {reason(error)}"
         raise SaveError(words, "run `sync`") from None
-    return checked
+    return made
 
 
 def _mode_of_copy(source: Source) -> int:

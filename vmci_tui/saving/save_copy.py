@@ -5,17 +5,16 @@ The written bytes are read back and compared before the file gets its name.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import dataclass
-from threading import Thread
 from typing import Final
 
 from vmci_tui.common.errors import SaveError
 from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document.document import Document
-from vmci_tui.layers.file import FileSource
+from vmci_tui.layers.file import FileSource, Source
+from vmci_tui.saving.behind import Behind
 from vmci_tui.saving.new_file import write_atomically
 from vmci_tui.saving.plan import Plan
 from vmci_tui.saving.verify import check_saved
@@ -25,7 +24,7 @@ CHECK_LIMIT = 64 << 30
 """Bytes of memory that are read back and compared after a copy, by default."""
 
 _LARGE: Final = 64 << 20
-"""Bytes of a file that are written to the disk while it is read back."""
+"""Bytes of a file that is checked while it is written: a smaller one is written before threads have started."""
 
 
 @dataclass(frozen=True)
@@ -47,36 +46,29 @@ def save_copy(
 ) -> SaveResult:
     """Write the plan's image to `target`. Raises SaveError, or the error of `progress`; then no file is left."""
 
-    def fill(fd: int) -> None:
-        write_image(plan.base or document.source, plan.image, fd, progress)
+    base = plan.base or document.source
 
-    def check(temporary: str) -> int:
-        return _check(document, plan, temporary, check_limit, progress)
+    def check(saved: Source, report: Progress) -> int:
+        if document.dump is None:
+            return _check_entry(document, plan, saved)
+        return check_saved(document.dump, document.state, saved, check_limit, report)
 
-    checked = write_atomically(document.source, target, fill, check)
+    def make(fd: int, temporary: str) -> int:
+        if plan.image.size < _LARGE:
+            write_image(base, plan.image, fd, progress)
+            with FileSource(temporary) as saved:
+                return check(saved, progress)
+        os.ftruncate(fd, plan.image.size)
+        with Behind(temporary, check) as behind:
+            write_image(base, plan.image, fd, behind.follow(progress))
+            return behind.result(progress)
+
+    checked = write_atomically(document.source, target, make)
     return SaveResult(visible(target), plan.image.size, checked)
 
 
-def _check(document: Document, plan: Plan, temporary: str, limit: int, progress: Progress) -> int:
-    with FileSource(temporary) as saved:
-        _sync_meanwhile(saved)
-        if document.dump is None:
-            size = plan.image.size
-            if saved.size != size or saved.read(0, size) != plan.image.read(document.source, 0, size):
-                raise SaveError("the saved file is not the requested entry", "nothing was saved")
-            return 0
-        return check_saved(document.dump, document.state, saved, limit, progress)
-
-
-def _sync_meanwhile(saved: FileSource) -> None:
-    """Begin to write a large file to the disk, so that the sync at its end has less to wait for.
-
-    That one reports what goes wrong: Linux tells each open file of an error once, and this is another one.
-    """
-    if saved.size >= _LARGE:
-        Thread(target=_sync, args=(saved.fileno(),), daemon=True).start()
-
-
-def _sync(descriptor: int) -> None:
-    with contextlib.suppress(OSError):
-        os.fsync(descriptor)
+def _check_entry(document: Document, plan: Plan, saved: Source) -> int:
+    size = plan.image.size
+    if saved.size != size or saved.read(0, size) != plan.image.read(document.source, 0, size):
+        raise SaveError("the saved file is not the requested entry", "nothing was saved")
+    return 0

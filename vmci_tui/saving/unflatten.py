@@ -18,8 +18,8 @@ from vmci_tui.formats.kdump_records import BLOCK_SIZES, INCOMPLETE, SIGNATURE
 from vmci_tui.layers.file import BytesSource, FileSource
 from vmci_tui.layers.flattened import FlattenedSource, is_flattened, open_flattened, records
 from vmci_tui.layers.record_index import Record
+from vmci_tui.saving.copy_filled import copy_some, pwrite
 from vmci_tui.saving.new_file import write_atomically
-from vmci_tui.saving.write_image import copy_some, pwrite
 
 _LARGE: Final = 256 << 10
 """Records of at least this length are copied by the kernel: QEMU's have 16 KiB at most."""
@@ -54,16 +54,14 @@ def unflatten(source: FileSource, target: str, progress: Progress = no_progress)
     faults: list[str] = []
     written = 0
 
-    def fill(fd: int) -> None:
+    def make(fd: int, _: str) -> int:
         nonlocal written
         written = _write(source, fd, records(source, faults), progress)
         if faults:
             _mark(fd)
+        return os.fstat(fd).st_size
 
-    def check(temporary: str) -> int:
-        return os.stat(temporary).st_size
-
-    size = write_atomically(source, target, fill, check)
+    size = write_atomically(source, target, make)
     return Unflattened(visible(target), size, written, tuple(faults))
 
 

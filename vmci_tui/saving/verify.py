@@ -14,7 +14,6 @@ from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.header_text import saved_order
 from vmci_tui.layers.file import Source
-from vmci_tui.layers.range_table import joined
 from vmci_tui.layers.read_into import read_into
 from vmci_tui.saving.undo_journal import FileBeforeSave
 
@@ -91,4 +90,8 @@ def _data(old: Source, new: Source, pair: CopiedRange) -> Iterator[tuple[int, in
     """Return the parts of a pair, counted from its start, where at least one file has data."""
     before = ((a - pair.old, b - pair.old) for a, b in old.data_ranges(pair.old, pair.old + pair.length))
     after = ((a - pair.new, b - pair.new) for a, b in new.data_ranges(pair.new, pair.new + pair.length))
-    return joined(merge(before, after))
+    at = 0
+    for start, end in merge(before, after):  # not joined: how far a range of a file that is written goes shows later
+        if max(start, at) < end:
+            yield max(start, at), end
+        at = max(at, end)
