@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from vmci_tui.kernel.log.record import KernelLog, LogRecord
 from vmci_tui.render.kernel.log_view import LogView, failures, record_words, views_of
 
@@ -38,6 +40,17 @@ def test_search_and_faults_go_around_once() -> None:
     assert view.find("LINUX", 3, 1) == 0 and view.find("two", 5, -1) == 3 and view.find("no such", 0, 1) is None
     assert view.next_fault(0, 1) == 1 and view.next_fault(2, 1) == 4 and view.next_fault(5, 1) == 1
     assert view_of(log()).find("a", 0, 1) is None and view_of(log((b"a", 6))).next_fault(0, 1) is None
+
+
+@pytest.mark.parametrize("words", ["x", "aab", "b", "", "a"])
+def test_search_finds_what_looking_at_each_line_would(words: str) -> None:
+    view = view_of(log(*((text, 6) for text in (b"a", b"aAb", b"", b"b x b", b"x\nb", b"aab"))))
+    count = len(view.lines)
+    for start in range(-1, count + 1):
+        for step in (1, -1):
+            places = [(start + step * number) % count for number in range(count)]
+            found = [at for at in places if words in view.lines[at].text.lower()]
+            assert view.find(words, start, step) == (found[0] if found else None)
 
 
 def test_fewer_levels_keep_the_place() -> None:

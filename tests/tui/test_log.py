@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from tests.tui.driving import main_screen, running, settled, shown, type_text
+from tests.tui.driving import hint, main_screen, running, settled, shown, type_text
 from vmci_tui.tui.lessons.observe import ui_state
 from vmci_tui.tui.screens.log_screen import LogScreen
 from vmci_tui.tui.widgets.line_list import LineList
@@ -77,6 +77,11 @@ async def test_levels_and_a_file_of_what_is_shown(sample: Sample, tmp_path: Path
         await type_text(pilot, str(tmp_path / "out.txt"))
         await _press(pilot, "enter")
         assert len((tmp_path / "out.txt").read_text().splitlines()) == len(rows)
+        await _press(pilot, "s", "ctrl+u")
+        await type_text(pilot, str(tmp_path / "out.txt"))
+        await _press(pilot, "enter")
+        assert "exists" in hint(pilot), "the dialog stays for another name"
+        await _press(pilot, "escape")
         await _press(pilot, "l", "l")
         assert len(pilot.app.screen.query_one("#log", LineList).rows) == 356
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -11,6 +13,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from vmci_tui.adoption.text_to_read import text_to_read
+from vmci_tui.common.errors import FileTaken
 from vmci_tui.common.progress import Progress
 from vmci_tui.common.safe_text import typed_path, visible
 from vmci_tui.containers.guest import guest_of
@@ -192,13 +195,19 @@ class LogScreen(WorkerScreen[None]):
 
     def action_file(self) -> None:
         """Write the lines that are shown to a new file."""
-        text = "".join(f"{line.text}\n" for line in self._view.lines)
+        lines = self._view.lines
 
         def accept(typed: str) -> None:
             path = typed_path(typed)
             self.session.refuse_outside(path)
-            write_new(path, text.encode("ascii"))
-            say(self, f"written: {visible(path)}")
+            if os.path.lexists(path):
+                raise FileTaken(f"{visible(path)} exists", "type another name")
+
+            def work(_: Progress) -> str:
+                write_new(path, "".join(f"{line.text}\n" for line in lines).encode("ascii"))
+                return f"written: {visible(path)}"
+
+            self.start(work, partial(say, self))
 
         ask(self, "Write the log to", accept, "log.txt", "a new file")
 
