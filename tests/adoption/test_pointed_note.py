@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import lzma
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from vmci_tui.adoption.pointed_note import pointed_note
 from vmci_tui.adoption.rank import choose, rank_candidates
 from vmci_tui.common.progress import no_progress
 from vmci_tui.containers.guest import Guest, guest_of
+from vmci_tui.kernel.cpus.cpu import cpus_of
 from vmci_tui.kernel.symbols.read_symbols import read_symbols
 from vmci_tui.search.candidate import Proof, RankedCandidate
 
@@ -54,6 +56,18 @@ def test_it_is_the_candidate_that_a_search_chooses(guest: Guest, monkeypatch: py
     (named,) = adopt.search(guest, no_progress)
     assert named.found_by == "kernel" and "own pointers name it" in named.why
     assert _bare(named) == _bare(searched[0]) and choose([named]) is named
+
+
+@pytest.mark.parametrize("path", ["amd64-61"], indirect=True)
+def test_the_page_tables_say_which_kernel_runs_while_programs_do(guest: Guest) -> None:
+    inside = pointed_note(guest, no_progress)
+    pcs = {cpu.role("pc") or 0 for cpu in cpus_of(guest.notes, guest.machine)}
+    notes = guest.notes
+    for pc in pcs:
+        code, program = (value.to_bytes(8, "little") for value in (pc, 0x401000))
+        notes = tuple(replace(note, raw=note.raw.replace(code, program)) for note in notes)
+    assert not any(one.runs for one in read_symbols(guest._replace(notes=notes)))
+    assert inside is not None and pointed_note(guest._replace(notes=notes), no_progress) == inside
 
 
 @pytest.mark.parametrize("path", _NOT_NAMED, indirect=True)

@@ -19,7 +19,8 @@ from vmci_tui.kernel.facts.running_kernel import RunningKernel
 from vmci_tui.kernel.image.bss import parts_of_bss
 from vmci_tui.kernel.lines.gather import kernel_of
 from vmci_tui.kernel.symbols.crash_kernel import runs_after_crash
-from vmci_tui.kernel.symbols.read_symbols import read_symbols
+from vmci_tui.kernel.symbols.read_symbols import KernelSymbols, read_symbols
+from vmci_tui.kernel.symbols.translation import runs_kernel
 from vmci_tui.proof import prove
 from vmci_tui.search.by_variables import note_by_variables
 from vmci_tui.search.candidate import Candidate, RankedCandidate
@@ -32,9 +33,9 @@ _WITHIN: Final = 256 << 20
 def pointed_note(guest: Guest, progress: Progress) -> RankedCandidate | None:
     """Return the note that the running kernel names, proved; None if it takes a search to say which note it is.
 
-    That is so if no CPU was in the kernel's code, or a file does not name its page tables (those of x86 and s390x do).
-    It is so too if the kernel runs because another one crashed, and its symbols say so: then the note of that one is
-    wanted; and if its pages of the note and of the text differ, and the lines do not say which one is right. Raises
+    That is so if the page tables of no CPU have the kernel, or no register names them in a file (those of x86 and s390x
+    do). It is so too if the kernel runs because another one crashed, and its symbols say so: then the note of that one
+    is wanted; and if its pages of the note and of the text differ, and the lines do not say which one is right. Raises
     what `progress` raises.
     """
     places = _by_symbols(guest, progress) if _names_tables(guest) else _by_variables(guest)
@@ -56,13 +57,18 @@ def _is_own(note: Candidate) -> bool:
 def _by_symbols(guest: Guest, progress: Progress) -> list[Candidate] | None:
     """Return the note, and the text if it is there; None if no symbol leads there."""
     found = read_symbols(guest, None, progress, _WITHIN)
-    if not found or not found[0].runs:
+    if not found or not (found[0].runs or _is_mapped(guest, found[0])):
         return None
     if runs_after_crash(guest, found[0].table, found[0].order):
         return None
     kernel = kernel_of(guest, found[0])
     note, text = (_candidate(guest, kernel, name) for name in (b"vmcoreinfo_note", b"vmcoreinfo_data"))
     return None if note is None else [note] if text is None else [note, text]
+
+
+def _is_mapped(guest: Guest, kernel: KernelSymbols) -> bool:
+    """Return whether the page tables of a CPU have the kernel, also while other programs run on all CPUs."""
+    return any(runs_kernel(guest, cpu, kernel.table) for cpu in cpus_of(guest.notes, guest.machine)[:MAPPED])
 
 
 def _by_variables(guest: Guest) -> list[Candidate] | None:
