@@ -69,7 +69,7 @@ class Check(FileSummary):
     kernel: Annotated[NotRequired[KernelState | None], "null without the kernel's tables"]
     counts: Annotated[NotRequired[ProofCounts | None], "of the note's lines; null without the kernel's tables"]
     readers: Annotated[dict[str, Verdict], "by name; those of --for, if it is given"]
-    more_readers: Annotated[NotRequired[dict[str, Verdict]], "by name, with --all-readers"]
+    more_readers: Annotated[NotRequired[dict[str, Verdict]], "by name, with --all-readers; empty for a VM"]
     installed: Annotated[NotRequired[Installed], "of several files in the object around them"]
     next: NotRequired[list[NextCommand]]
 

@@ -112,8 +112,8 @@ def verdicts_after(
 
 
 def more_verdicts(document: Document, readers: ChosenReaders = DEFAULT, budget: Budget | None = None) -> VerdictPair:
-    """Return what the further readers make of a dump; nothing without a dump."""
-    if document.dump is None:
+    """Return what the further readers make of a dump; nothing without one, and of a VM, whose memory one searches."""
+    if document.dump is None or document.runs:
         return VerdictPair({}, {})
     now = judge_file(_current(document, budget), readers.more)
     view = _saved(document, budget)

@@ -29,6 +29,10 @@ _MAP, _MAP_END, _STEP = 0xFFFFFFFF80000000, 0xFFFFFFFFC0000000, 2 << 20
 """The virtual addresses of x86-64 kernels; image and .rodata begin at multiples of 2 MiB (vmlinux.lds.S)."""
 _IMAGE: Final = 128 << 20
 """Bytes of an image that are looked at: Debian's have 54 MiB, with all debugging options on about twice that."""
+_ALIGNED: Final = {"x86_64": _STEP, "riscv64": _STEP, "arm": 1 << 20, "aarch64": 1 << 16}
+"""What the paddr of .rodata is a multiple of where the kernel's pages are protected (vmlinux.lds.S of Linux 6.1)."""
+_IN_VM: Final = 24 << 20
+"""Bytes after the first code of a running machine that are read on other machines: code has 10 to 20 MiB."""
 _BANNER_LENGTH: Final = 512
 _TABLES: Final = 128 << 16
 """Bytes of reading that take as much time as the walks through the page tables of a CPU."""
@@ -68,13 +72,25 @@ def places(
             seen.add(found.paddr)
             yield found
     for start in near:
-        for at in range(start, start + _IMAGE, _CHUNK):
-            for one in _banners_in(guest, at, _CHUNK, budget):
+        for at, length in _near(guest, start):
+            for one in _banners_in(guest, at, length, budget):
                 if one.paddr not in seen:
                     seen.add(one.paddr)
                     yield one
     if not guest.runs:
         yield from (one for one in _banners(guest, budget, progress, within) if one.paddr not in seen)
+
+
+def _near(guest: Guest, start: int) -> Iterator[tuple[int, int]]:
+    """Yield addresses and lengths of the parts that may have the banner of the kernel whose code begins at `start`.
+
+    Of a running machine few pages are read: those where .rodata may begin, if that is known.
+    """
+    step = _ALIGNED.get(guest.machine or "") if guest.runs else None
+    if step is not None:
+        yield from ((at, NEAR + _BANNER_LENGTH) for at in range(start - start % step, start + _IMAGE, step))
+    else:
+        yield from ((at, _CHUNK) for at in range(start, start + (_IN_VM if guest.runs else _IMAGE), _CHUNK))
 
 
 def _mapped(guest: Guest, cpu: Cpu) -> Place | None:

@@ -33,9 +33,7 @@ IMAGE: Final = 48 << 20
 KNOWN_TYPE: Final = b"list_head"
 """A type that every kernel has: by it the kernel's own types are told from those of a module or a program."""
 NO_TABLE: Final = NotKnown("memory has no whole symbol table of a kernel (kallsyms)")
-NOT_SEARCHED: Final = NotKnown(
-    "memory of a running VM is not searched for its kernel: `vmci convert` makes a dump of it"
-)
+NOT_SEARCHED: Final = NotKnown("memory of a running VM is not searched for its kernel")
 _BANNER: Final = 96
 """Bytes of a banner up to its release."""
 _SAME: Final = 64
@@ -101,11 +99,16 @@ def kernel_of(guest: Guest, symbols: KernelSymbols) -> RunningKernel:
 
 
 def _types(guest: Guest, symbols: KernelSymbols, kernel: RunningKernel) -> Btf | None:
-    """Return the kernel's BTF: between its symbols, or else the one that begins in its image."""
+    """Return the kernel's BTF: between its symbols, or else the one that begins in its image.
+
+    The image of a running machine is not searched.
+    """
     budget = Budget(STEPS)
     start, stop = (kernel.symbols(name) for name in (b"__start_BTF", b"__stop_BTF"))
     if len(start) == len(stop) == 1 and 0 < stop[0] - start[0] <= SIZE_LIMIT:
         return types_at(kernel.read, start[0], stop[0] - start[0], kernel.order, kernel.pointer_size, budget)
+    if guest.runs:
+        return None
     image = read_with_holes(guest, symbols.paddr, IMAGE)
     magic = MAGIC.to_bytes(2, kernel.order) + b"\1\0" + HEADER_LENGTH.to_bytes(4, kernel.order)
     at = image.find(magic)

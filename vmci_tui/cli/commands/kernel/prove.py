@@ -32,7 +32,8 @@ def run(options: argparse.Namespace) -> int:
         # The corrected text says where the kernel is; each line of the note as it is gets the verdict.
         kernel = running_kernel(guest, chosen.text, shown_progress())
         if isinstance(kernel, NotKnown):
-            hint = "a dump of all memory has it, or a cut with `--keep types`; for two witnesses: `vmci check FILE`"
+            where = "a dump of all memory has it, or a cut with `--keep types`"
+            hint = f"{'`vmci convert` makes a dump of it' if document.runs else where}; for two witnesses: `vmci check`"
             raise OpenError(f"no line can be proved: {kernel.why}", hint)
         lines = with_witnesses(prove_lines(kernel, text), prove(text, guest))
         head = head_json(document)

@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
             kernels[0].table.modules = Modules(loaded_modules(kernel_with_types(guest, kernels[0])))
         head = head_json(document)
         if not kernels and document.runs:
-            raise OpenError(NOT_SEARCHED.why)
+            raise OpenError(NOT_SEARCHED.why, "`vmci convert` makes a dump of it")
     if not kernels:
         raise OpenError(
             "the memory in this dump has no whole symbol table of a kernel (kallsyms)",
