@@ -18,7 +18,10 @@ from vmci_tui.layers.file import BytesSource
 
 _SAVE_SUM = "08e82b8942c07d2ed88631b1f9facb625daca589c55446e03c68d523beffde54"
 _DISK_SUM = "bec372b8dfc905b146799b6d52aa7c6bbb4e94d4075e8455d240c4956dd2a2b8"
+_SPARSE_SUM = "2ad5ef66a82551da072cd58d6b1a39ecf4caff3e9b201618ba5e18732b86ff0a"
 """Of guest memory without the firmware, as QEMU's own dump of the same guest has it."""
+_SPARSE_NOTES = "aec99dfddf0eac358e8994a653706ee91e97bd80f1757068aad1a9e93ada85f4"
+"""Of the notes of that dump."""
 
 
 def _opened(data: bytes, choice: ImageChoice = ImageChoice()) -> GuestImage:  # noqa: B008 (a frozen value)
@@ -64,6 +67,17 @@ def test_a_save_of_a_big_endian_host_is_read() -> None:
         head[at : at + 4] = head[at : at + 4][::-1]
     image = _opened(bytes(head) + little[92:])
     assert image.stream is not None and (image.stream.at, image.stream.complete) == (AT, True)
+
+
+def test_a_sparse_save_of_libvirt_is_read() -> None:
+    """libvirt 11.3.0 with QEMU 10.0.13 wrote it; the dump of the sums is by `virsh dump --memory-only` just before."""
+    image = _opened(data_of("lv-sparse.save"))
+    assert image.stream is not None and image.entry is not None
+    assert (image.stream.wrapped, image.stream.compression) == ("libvirt", None)
+    assert (image.stream.machine, image.stream.capabilities) == ("pc-i440fx-10.0", ("mapped-ram",))
+    assert (image.doubts, image.missing, image.entry.present) == ((), "", False)
+    assert _memory_sum(image) == _SPARSE_SUM
+    assert sha256(b"".join(note.packed("little").raw for note in image.notes)).hexdigest() == _SPARSE_NOTES
 
 
 def test_a_sparse_save_is_read() -> None:

@@ -1,8 +1,8 @@
 """Read the head of a file that `virsh save` or `virsh managedsave` wrote.
 
-libvirt 9.0, and its source of 2025 for sparse saves, src/qemu/qemu_saveimage.h (virQEMUSaveHeader): 92 bytes in the
-byte order of the host, then XML of the domain and a cookie, each with a NUL, padded; then QEMU's stream, plain or
-compressed. The magic says whether libvirt finished the file.
+libvirt 9.0, and 11.3 for sparse saves, src/qemu/qemu_saveimage.h (virQEMUSaveHeader): 92 bytes in the byte order
+of the host, then XML of the domain and a cookie, each with a NUL, padded; then QEMU's stream, plain or compressed. The
+magic says whether libvirt finished the file.
 """
 
 from __future__ import annotations
