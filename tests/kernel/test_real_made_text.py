@@ -20,7 +20,7 @@ from vmci_tui.common.progress import no_progress
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.kernel.facts.running_kernel import NotKnown
 
-_LEAST = {"amd64-61": 109, "amd64-612-panic": 26, "s390x-61": 11}
+_LEAST = {"amd64-61": 109, "amd64-612-panic": 48, "s390x-61": 37}
 """Lines that are made; the first is the whole note, the second guest was cut to what its symbols need."""
 _GUESTS = sorted(Path(os.environ["VMCI_GUESTS"]).glob("*/dumps/*.elf")) if "VMCI_GUESTS" in os.environ else []
 

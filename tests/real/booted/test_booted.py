@@ -27,7 +27,7 @@ from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.facts.running_kernel import RunningKernel
 from vmci_tui.kernel.lines.gather import running_kernel
-from vmci_tui.kernel.lines.prove_lines import prove_lines
+from vmci_tui.kernel.lines.prove_lines import facts_of
 from vmci_tui.kernel.types.sections import HEADER_LENGTH, MAGIC
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.repair.safe_fixes import Prior, repair
@@ -111,10 +111,10 @@ def test_each_line_that_is_made_false_is_contradicted(guest: Guest) -> None:
         text = text_to_read(document.state.vmcoreinfo, memory, no_progress).text
         kernel = running_kernel(memory, text)
         assert text is not None and isinstance(kernel, RunningKernel)
-        missed, wrong = [], []
-        for before in prove_lines(kernel, text):
+        missed, wrong, facts = [], [], facts_of(kernel, text)
+        for before in facts.lines(text):
             for value in _false(before.value):
-                (after,) = prove_lines(kernel, Vmcoreinfo(before.key + b"=" + value + b"\n"))
+                (after,) = facts.lines(Vmcoreinfo(before.key + b"=" + value + b"\n"))
                 wrong += [after] if after.verdict == "confirmed" else []
                 if before.verdict == "confirmed" and (after.verdict, after.found) != ("contradicted", before.value):
                     missed.append(after)

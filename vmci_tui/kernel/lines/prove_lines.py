@@ -13,6 +13,7 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.content.content_lines import content_lines
 from vmci_tui.kernel.facts.by_symbols import symbol
 from vmci_tui.kernel.facts.by_types import enumerator, length_of, offset_of, size_of
+from vmci_tui.kernel.facts.constants import constant_of
 from vmci_tui.kernel.facts.running_kernel import Fact, Finding, NotKnown, RunningKernel
 from vmci_tui.kernel.lines.by_memory import by_memory
 from vmci_tui.kernel.lines.proved_line import KernelFacts, ProvedLine
@@ -51,7 +52,7 @@ def _fact(expected: Callable[[bytes], Finding], key: bytes) -> Finding:
 def expected_of(kernel: RunningKernel) -> Callable[[bytes], Finding]:
     """Return the function that returns what the line of a key should be.
 
-    What its tables do not show is looked for in the content of its data, once for all keys.
+    What its tables do not show is looked for in the content of its data, once for all keys; then its version is asked.
     """
     content = cache(partial(content_lines, kernel))
 
@@ -59,7 +60,7 @@ def expected_of(kernel: RunningKernel) -> Callable[[bytes], Finding]:
         found = _by_tables(kernel, key)
         if isinstance(found, Fact) or found.absent:
             return found
-        return content().get(key, found)
+        return content().get(key) or constant_of(kernel, key) or found
 
     return expected
 
