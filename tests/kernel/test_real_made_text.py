@@ -71,7 +71,7 @@ def test_the_made_note_is_appended_with_the_source_of_each_line(
 @pytest.mark.skipif(not _GUESTS, reason="VMCI_GUESTS names no folder with dumps of booted guests")
 @pytest.mark.parametrize("path", _GUESTS, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
 def test_of_whole_guests_only_true_lines_are_made(path: Path, tmp_path: Path) -> None:
-    """With symbols of variables and types most lines, with types alone more than half; else some, or the reason."""
+    """With symbols of variables and types most lines, elsewhere more than half: by content, and by the version."""
     copy = tmp_path / path.name
     copy.write_bytes(path.read_bytes())
     true, _ = scrubbed(copy)
@@ -89,4 +89,4 @@ def _least(path: Path) -> float:
         return 0.95
     if machine == "arm64":  # 6.1 has no symbols of variables
         return 0.8 if release == "bookworm" else 1
-    return 0
+    return 0.6

@@ -100,7 +100,7 @@ def test_no_line_of_a_true_note_is_contradicted(guest: Guest) -> None:
     share = proved["counts"]["confirmed"] / len(proved["lines"])
     types = any("types" in line["by"] for line in proved["lines"])
     data = any(line["key"] == "SYMBOL(init_uts_ns)" and "symbols" in line["by"] for line in proved["lines"])
-    assert share >= (0.95 if types and data else 0.6 if types else 0)
+    assert share >= (0.95 if types and data else 0.6)
 
 
 def test_each_line_that_is_made_false_is_contradicted(guest: Guest) -> None:

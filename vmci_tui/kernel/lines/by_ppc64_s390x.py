@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 from vmci_tui.kernel.facts.by_types import offset_of
-from vmci_tui.kernel.facts.rules import constant, member, number, page_size, section_roots, variable
+from vmci_tui.kernel.facts.rules import constant, member, number, section_roots, variable
 from vmci_tui.kernel.facts.running_kernel import Fact, Finding, NotKnown, Rule, RunningKernel
+from vmci_tui.kernel.lines.ppc64_root import page_size_by_tables, swapper
 
 _PPC64_BASE: Final = 0xC000000000000000
 """KERNELBASE of ppc64."""
@@ -24,10 +25,12 @@ _S390X_SECTION_BITS: Final = {(6, 1): 28, (7, 2): 27}
 
 def _ppc64_kernel_offset(kernel: RunningKernel) -> Finding:
     """Return kaslr_offset() (arch/powerpc/include/asm/page.h)."""
-    start = kernel.variable(b"kernstart_virt_addr", 8)
+    start, by = kernel.variable(b"kernstart_virt_addr", 8), "the variable kernstart_virt_addr"
+    if start is None and kernel.symbols(b"_stext") == kernel.symbols(b"_text") != ():
+        start, by = kernel.symbols(b"_stext")[0], "_stext, at which the kernel begins"
     if start is None:
         return NotKnown("the variable kernstart_virt_addr is not in the table of symbols, or not in the dump")
-    return Fact((start - _PPC64_BASE) % _TOP, "the variable kernstart_virt_addr")
+    return Fact((start - _PPC64_BASE) % _TOP, by)
 
 
 def _radix(kernel: RunningKernel) -> Finding:
@@ -47,13 +50,14 @@ def _ppc64_physical_bits(kernel: RunningKernel) -> Finding:
 
 
 PPC64: Final[dict[bytes, Rule]] = {
-    b"PAGESIZE": page_size,
+    b"PAGESIZE": page_size_by_tables,
+    b"SYMBOL(swapper_pg_dir)": swapper,
     b"KERNELOFFSET": _ppc64_kernel_offset,
     b"NUMBER(VMALLOC_START)": variable("__vmalloc_start", 8, "0x"),
     b"NUMBER(RADIX_MMU)": _radix,
     b"NUMBER(SECTION_SIZE_BITS)": _PPC64_SECTION_BITS,
     b"NUMBER(MAX_PHYSMEM_BITS)": _ppc64_physical_bits,
-    b"LENGTH(mem_section)": section_roots(_ppc64_physical_bits, _PPC64_SECTION_BITS, page_size),
+    b"LENGTH(mem_section)": section_roots(_ppc64_physical_bits, _PPC64_SECTION_BITS, page_size_by_tables),
 }
 """The rules of ppc64 by key."""
 

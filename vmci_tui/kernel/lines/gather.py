@@ -32,6 +32,8 @@ IMAGE: Final = 48 << 20
 """Bytes after the start of the read-only data in which types are searched."""
 KNOWN_TYPE: Final = b"list_head"
 """A type that every kernel has: by it the kernel's own types are told from those of a module or a program."""
+_LINEAR: Final = {"ppc64": 1 << 50}
+"""Machines that map all memory as the image is mapped, and how much at most."""
 NO_TABLE: Final = NotKnown("memory has no whole symbol table of a kernel (kallsyms)")
 NOT_SEARCHED: Final = NotKnown("memory of a running VM is not searched for its kernel")
 _BANNER: Final = 96
@@ -62,6 +64,7 @@ def kernel_with_types(guest: Guest, symbols: KernelSymbols) -> RunningKernel:
 
 def kernel_of(guest: Guest, symbols: KernelSymbols) -> RunningKernel:
     """Return the kernel that has these symbols, without its types, which take longer to read."""
+    reach = _LINEAR.get(guest.machine or "", IMAGE)
     ways = translations(guest, cpus_of(guest.notes, guest.machine)[:MAPPED], symbols.table)
 
     def physical(address: int) -> int | None:
@@ -74,7 +77,7 @@ def kernel_of(guest: Guest, symbols: KernelSymbols) -> RunningKernel:
         """By the place of the image, which is known without a walk; else by the page tables; else as in the image."""
         paddr = symbols.table.paddr(address)
         paddr = physical(address) if paddr is None else paddr
-        return symbols.table.paddr_after(address) if paddr is None and not banners else paddr
+        return symbols.table.paddr_after(address, reach) if paddr is None and not banners else paddr
 
     def addresses(name: bytes) -> tuple[int, ...]:
         return tuple(islice(symbols.table.addresses(name), _SAME))

@@ -14,8 +14,6 @@ from vmci_tui.kernel.symbols.modules import Modules
 
 _STARTS = (b"_text", b"_stext")
 _ENDS = (b"_etext", b"_einittext")
-_VARIABLES = 48 << 20
-"""Bytes of an image after its code, at most."""
 
 
 class Symbol(NamedTuple):
@@ -85,12 +83,12 @@ class SymbolTable:
         inside = self.shift is not None and self.start <= address <= self._addresses[-1]
         return address - self.shift if inside and self.shift is not None else None
 
-    def paddr_after(self, address: int) -> int | None:
-        """Return where a byte after the last symbol is, if the image goes on to it; None if no image goes so far.
+    def paddr_after(self, address: int, reach: int) -> int | None:
+        """Return where a byte after the last symbol is, if what is mapped as the image is goes on to it: `reach` bytes.
 
         Without CONFIG_KALLSYMS_ALL the variables, which are after the code, have no symbols.
         """
-        inside = self.shift is not None and self._addresses[-1] < address < self._addresses[-1] + _VARIABLES
+        inside = self.shift is not None and self._addresses[-1] < address < self._addresses[-1] + reach
         return address - self.shift if inside and self.shift is not None else None
 
     def same_place(self, other: SymbolTable) -> bool:
