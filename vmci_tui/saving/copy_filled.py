@@ -23,6 +23,8 @@ _AHEAD: Final = 4
 _FEW: Final = 16 * _BUFFER
 """Bytes that are not worth a thread."""
 _ZEROS: Final = bytes(BLOCK)
+_LOOKED_AT: Final = (0, 1021, 2047, 4095)
+"""Bytes of a block, one of which is not zero in nearly all that are not: these are not looked at any further."""
 
 
 class _Piece(NamedTuple):
@@ -121,10 +123,14 @@ def _filled(data: bytearray, length: int, to: int) -> list[tuple[int, int]]:
 
 
 def _maybe_zeros(data: bytearray, length: int, second: int) -> Iterator[tuple[int, int]]:
-    """Yield the blocks that begin with a zero; of most pages nothing else is looked at."""
-    if not data[0]:
-        yield 0, min(second, length)
-    firsts, number = data[second:length:BLOCK], -1
-    while (number := firsts.find(0, number + 1)) >= 0:
-        first = second + number * BLOCK
-        yield first, min(first + BLOCK, length)
+    """Yield the blocks that may be zeros, in order, by a few bytes of each; the first and the last in any case."""
+    yield 0, min(second, length)
+    count = max(length - second, 0) // BLOCK
+    end, some = second + count * BLOCK, 0
+    for at in _LOOKED_AT:
+        some |= int.from_bytes(data[second + at : end : BLOCK], "little")
+    marks, number = some.to_bytes(count, "little"), -1
+    while (number := marks.find(0, number + 1)) >= 0:
+        yield second + number * BLOCK, second + (number + 1) * BLOCK
+    if end < length:
+        yield end, length
