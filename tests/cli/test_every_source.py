@@ -66,8 +66,9 @@ _LARGE: Final = {
 _COMMANDS: Final[dict[str, Any]] = {
     "show --kernel": of.Show, "check": of.Check, "find": of.Find, "log": json_kernel.Log, "cpus": json_kernel.Cpus,
     "prove": json_kernel.Prove, "symbols": json_kernel.Symbols, "hex --paddr 0x1000 --len 16": of.HexBytes,
-    "hex --vaddr linux_banner": of.HexBytes, "convert -o out": json_changes.Convert, "cut -o out": json_changes.Cut,
-    "append --from-kernel -o out": json_changes.Save, "repair -o out": json_changes.Repair,
+    "hex --vaddr linux_banner": of.HexBytes, "explain OSRELEASE": of.Explain, "convert -o out": json_changes.Convert,
+    "cut -o out": json_changes.Cut, "append --from-kernel -o out": json_changes.Save,
+    "repair -o out": json_changes.Repair,
 }  # fmt: skip
 
 
@@ -105,7 +106,8 @@ def _faults(
     """Run a command over a source; yield what does not hold."""
     name, _, rest = command.partition(" ")
     before = sorted(Path().iterdir())
-    code = main([name, *source.split(), *rest.split(), "--json"])
+    words = (rest, source) if name == "explain" else (source, rest)  # the file is its second argument
+    code = main([name, *" ".join(words).split(), "--json"])
     out, err = capsys.readouterr()
     if code in (0, 1):
         said = json.loads(out)

@@ -198,3 +198,11 @@ def test_parts_that_overlap_and_dumps_and_empty_files(tmp_path: Path, capsys: py
     for word in (f"{dump}@0", f"{empty}@0", f"{one}@ffffffffffffffff"):
         assert main(["show", word]) == 3
     assert main(["show", str(tmp_path / "missing@1000")]) == 3
+
+
+@pytest.mark.parametrize("address", ["", "zz", "-1", "0x", "0x11112222333344445"])
+def test_what_follows_the_file_is_an_address(address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    part = tmp_path / "part"
+    part.write_bytes(b"\0" * 4096)
+    assert main(["show", f"{part}@{address}"]) == 3
+    assert f"'{address}' is not an address" in capsys.readouterr().err

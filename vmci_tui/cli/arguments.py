@@ -208,6 +208,8 @@ def parser() -> argparse.ArgumentParser:
     meaning.add_argument("key", nargs="?", metavar="KEY[=VALUE]", help="a key of the text; ADDRESS: of FILE's kernel")
     meaning.add_argument("file", nargs="?", metavar="FILE", help="a dump: also what its memory says")
     meaning.add_argument("--search", metavar="WORD", help="find keys by words of their meaning")
+    _image(meaning, blocks=True)
+    _no_stop(meaning)
 
     asked = _command(commands, "ask", "run a real QEMU on an entry and a note, and compare")
     asked.add_argument("blob", metavar="BLOB", help="the entry: a blob, or NAME.write.json")

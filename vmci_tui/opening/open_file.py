@@ -57,10 +57,11 @@ def _opened(path: str, blob: str | None, choice: ImageChoice | None, progress: P
 
         return _with_entry(open_vm(path, choice), blob)
     if "@" in path:
-        from vmci_tui.opening.raw_names import names_raw, open_raw_parts
+        from vmci_tui.opening.raw_names import names_raw, open_raw_parts, refuse_address
 
         if names_raw(path):
             return _with_entry(open_raw_parts(path), blob)
+        refuse_address(path)
     with ExitStack() as stack:
         source = stack.enter_context(FileSource(path))
         try:

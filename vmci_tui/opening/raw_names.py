@@ -34,6 +34,13 @@ def names_raw(name: str) -> bool:
     return "@" in name and all(map(names_part, _words(name)))
 
 
+def refuse_address(name: str) -> None:
+    """Raise OpenError for `FILE@` of a file that exists, with something else than an address after it."""
+    file, _, address = name.rpartition("@")
+    if not os.path.lexists(name) and os.path.isfile(file):
+        raise OpenError(f"{visible(name)}: '{visible(address)}' is not an address", "it is hex, as in FILE@0x100000")
+
+
 def _words(name: str) -> list[str]:
     """Return the parts of a name; a document's own name has spaces between them."""
     return [name] if names_part(name) else name.split(_BETWEEN if _BETWEEN in name else " ")
