@@ -37,11 +37,11 @@ def test_symbols_and_cpus_say_where_it_panicked(capsys: pytest.CaptureFixture[st
 def test_its_lines_are_compared_and_the_made_note_has_those_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["prove", _PATH, "--json"]) == 0
     proved = json.loads(capsys.readouterr().out)
-    assert proved["counts"] == {"confirmed": 28, "contradicted": 0, "unknown": 78}
+    assert proved["counts"]["contradicted"] == 0 and proved["counts"]["confirmed"] >= 52
     true = {line["key"]: line["value"] for line in proved["lines"]}
     with open_document(_PATH) as document:
         assert document.dump is not None
         made = make_note(guest_of(document.dump), None, no_progress)
     assert isinstance(made, MadeNote)
     lines = dict(line.split(b"=", 1) for line in made.made.text.text.splitlines())
-    assert len(lines) == 26 and all(true[key.decode()] == value.decode() for key, value in lines.items())
+    assert len(lines) >= 49 and all(true[key.decode()] == value.decode() for key, value in lines.items())
