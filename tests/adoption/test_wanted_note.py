@@ -21,6 +21,7 @@ from vmci_tui.common.progress import no_progress
 from vmci_tui.containers.guest import Guest
 from vmci_tui.kernel.symbols.read_symbols import CRASHED
 from vmci_tui.search.candidate import Proof
+from vmci_tui.tui.screens.candidates_screen import row_of
 
 _HEADER = 0x260000
 """Where elfcorehdr_addr is in an image."""
@@ -98,3 +99,9 @@ def test_the_lowcore_of_s390x_says_which_of_two_twins_is_wanted(monkeypatch: pyt
         assert choose((named, other)) is named and (named.candidate.text, named.own) == (texts[number], True)
     crashed = adopt.search(guest_with(lowcore, *places[1:])._replace(machine="s390x"), no_progress)
     assert choose(crashed) is None, "the kernel that runs may save the dump of the one that crashed"
+
+
+def test_the_list_of_the_app_says_which_kernel_crashed_and_which_runs() -> None:
+    guest, *_ = _memory(0x1000000, 0x7000000)
+    first, second = (row_of(item) for item in adopt.search(guest, no_progress) if item.proof.proved)
+    assert "crashed" in "".join(text for text, _ in first) and "runs" in "".join(text for text, _ in second)

@@ -23,10 +23,11 @@ class PlacedSymbols(NamedTuple):
 def wanted_symbols(own: Vmcoreinfo | None, guest: Guest, progress: Progress, within: int = SEARCHED) -> PlacedSymbols:
     """Return the kernels as `read_symbols` does; of a dump without a note, first one that crashed before the next.
 
-    Only then memory is searched for its text. Raises what `progress` raises.
+    Memory is searched for its text only if no CPU was left in it. Raises what `progress` raises.
     """
     kernels = read_symbols(guest, own, progress, within)
-    if own is None and kernels and runs_after_crash(guest, kernels[0].table, kernels[0].order):
+    first = kernels[0] if own is None and kernels else None
+    if first is not None and runs_after_crash(guest, first.table, first.order):
         text = text_to_read(None, guest, progress).text
         return PlacedSymbols(read_symbols(guest, text, progress, within) or kernels, text)
     return PlacedSymbols(kernels, own)

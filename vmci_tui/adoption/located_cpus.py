@@ -27,7 +27,7 @@ from vmci_tui.kernel.symbols.translation import runs_kernel
 from vmci_tui.kernel.tasks.current import Task, task_of
 from vmci_tui.kernel.variables.loaded_modules import loaded_modules
 
-_ANOTHER = NotKnown("it runs another kernel, whose types are not read")
+_ANOTHER = NotKnown("it was in another kernel, whose types are not read")
 _TABLES: Final = b"SYMBOL(swapper_pg_dir)"
 
 
@@ -70,7 +70,8 @@ def locate_cpus(state: State, guest: Guest, progress: Progress) -> LocatedCpus:
         for one, of in zip(found.cpus, runs, strict=True)
     )
     others = tuple((one.cpu.number, of) for one, of in zip(found.cpus, runs, strict=True) if of is not kernels[0])
-    panicked = suspect(found, traces)
+    # Those that were left in another kernel are stopped too, as a panic leaves them.
+    panicked = suspect(found._replace(suspect=None) if others else found, traces)
     if kernels[0].runs == CRASHED and len(others) == 1:
         panicked = Suspect(others[0][0], "a crash starts the next kernel on the CPU that panicked")
     return LocatedCpus(found, traces, panicked or _by_log(found, guest, text), tasks, others)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from vmci_tui.adoption.rank import rank_candidates, why_not
+from vmci_tui.adoption.rank import PANICKED, rank_candidates, why_not
+from vmci_tui.adoption.relation import after_panic
 from vmci_tui.common.progress import Progress
 from vmci_tui.containers.guest import Guest
 from vmci_tui.kernel.cpus.cpu import cpus_of
@@ -34,15 +35,16 @@ def pointed_note(guest: Guest, progress: Progress) -> RankedCandidate | None:
     """Return the note that the running kernel names, proved; None if it takes a search to say which note it is.
 
     That is so if the page tables of no CPU have the kernel, or no register names them in a file (those of x86 and s390x
-    do). It is so too if the kernel runs because another one crashed, and its symbols say so: then the note of that one
-    is wanted; and if its pages of the note and of the text differ, and the lines do not say which one is right. Raises
+    do). It is so too if the kernel runs because another one crashed, and no CPU was left in that one, whose note is
+    wanted; and if its pages of the note and of the text differ, and the lines do not say which one is right. Raises
     what `progress` raises.
     """
     places = _by_symbols(guest, progress) if _names_tables(guest) else _by_variables(guest)
     if places is None or not _is_own(places[0]):
         return None
     ranked = rank_candidates(places, guest, partial(prove, search=False), progress, frozenset({places[0].paddr}))
-    best = ranked[0]._replace(runs=True, found_by="kernel")
+    crashed = f"; {PANICKED}" if after_panic(places[0].text) else ""
+    best = ranked[0]._replace(why=ranked[0].why + crashed, runs=True, found_by="kernel")
     return best if best.candidate is places[0] and not why_not(ranked) else None
 
 

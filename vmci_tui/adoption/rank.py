@@ -29,7 +29,7 @@ PROOFS: Final = 32
 _NOT_WHOLE: Final = Proof(None, "not compared with memory, because it is not whole")
 _TOO_MANY: Final = Proof(None, f"not compared with memory, because {PROOFS} other texts rank higher")
 _NO_LINE: Final = "the kernel's tables contradict none of its lines"
-_PANICKED: Final = "it panicked: its note has CRASHTIME"
+PANICKED: Final = "it panicked: its note has CRASHTIME"
 _VERDICTS: Final = {True: "proved", False: "disproved", None: "not proved"}
 
 
@@ -139,7 +139,7 @@ def proved_rivals(judged: Sequence[RankedCandidate]) -> list[RankedCandidate]:
 def _named(item: RankedCandidate) -> Safe:
     """Return the release, the address, and whether that kernel runs."""
     runs_it = {True: ", which the processors run", False: ", which they do not run", None: ""}[item.runs]
-    runs_it += f" ({_PANICKED})" if runs_it and after_panic(item.candidate.text) else ""
+    runs_it += f" ({PANICKED})" if runs_it and after_panic(item.candidate.text) else ""
     release = (item.candidate.vmcoreinfo.osrelease or b"")[:64]
     return visible(f"{visible(release)} at {item.candidate.paddr:#x}{runs_it}")
 
@@ -214,7 +214,7 @@ def _why(group: _SameText, proof: Proof, best: Candidate, pointed: frozenset[int
         said.append("the kernel's own pointers name it")
     if group.runs is not None:
         said.append("the processors run this kernel" if group.runs else "the processors do not run this kernel")
-        said += [_PANICKED] if after_panic(item.text) else []
+        said += [PANICKED] if after_panic(item.text) else []
     if group.machine is not None:
         said.append(f"of a kernel for {group.machine}")
     if item is not best:

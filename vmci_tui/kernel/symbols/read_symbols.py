@@ -23,6 +23,7 @@ from vmci_tui.kernel.symbols.crash_kernel import runs_after_crash
 from vmci_tui.kernel.symbols.own_place import own_shift
 from vmci_tui.kernel.symbols.raw_tables import RawTables, raw_tables
 from vmci_tui.kernel.symbols.table import SymbolTable
+from vmci_tui.kernel.symbols.translation import runs_kernel
 from vmci_tui.kernel.virtual_memory import places_of
 from vmci_tui.proof.cross_checks import proved_kernel
 from vmci_tui.proof.text_values import symbol
@@ -62,9 +63,10 @@ def read_symbols(
 ) -> tuple[KernelSymbols, ...]:
     """Return the kernels whose symbols are in memory, first the one that runs, or the one that crashed before it.
 
-    Of the others those that were found before it, and the one of `text`, if memory proves where that is. `text` is the
-    dump's own: it says where the image is on machines whose notes do not name the page tables. Raises what `progress`
-    raises. `within`: bytes of memory that are searched for a kernel, if neither a CPU nor the text says where it is.
+    Of the others those that were found before it, and the one of `text`, if memory proves where that is, or one that a
+    CPU was left in. `text` is the dump's own: it says where the image is on machines whose notes do not name the page
+    tables. Raises what `progress` raises. `within`: bytes of memory that are searched for a kernel, if neither a CPU
+    nor the text says where it is.
     """
     cpus = cpus_of(guest.notes, guest.machine)
     found: list[KernelSymbols] = []
@@ -79,9 +81,9 @@ def read_symbols(
                 break
         if found and found[-1].runs:
             running = found.pop()
-            of_text = _of_text(guest, running, cpus, text, budget)
-            others = [one for one in found if of_text is None or not one.table.same_place(of_text.table)]
-            return (*_in_order(guest, running, of_text), *others)
+            before = _of_text(guest, running, cpus, text, budget) or _of_other_cpu(guest, running, cpus, budget)
+            others = [one for one in found if before is None or not one.table.same_place(before.table)]
+            return (*_in_order(guest, running, before), *others)
     return tuple(found)
 
 
@@ -97,13 +99,16 @@ def proved_symbols(guest: Guest, text: Vmcoreinfo, progress: Progress) -> Kernel
     return next((one for one in found if (one.table.shift, one.table.address(START)) == (kernel.shift, start)), None)
 
 
-def _in_order(guest: Guest, running: KernelSymbols, of_text: KernelSymbols | None) -> tuple[KernelSymbols, ...]:
-    """Return the kernel that runs, and the one of the text after it, or before it if that crashed."""
-    if of_text is None:
+def _in_order(guest: Guest, running: KernelSymbols, before: KernelSymbols | None) -> tuple[KernelSymbols, ...]:
+    """Return the kernel that runs, and the one before it, which comes first if it crashed."""
+    if before is None:
         return (running,)
-    if not runs_after_crash(guest, running.table, running.order):
-        return running, of_text
-    return of_text._replace(runs=CRASHED), running
+    if runs_after_crash(guest, running.table, running.order):
+        return before._replace(runs=CRASHED), running
+    # The first CPU may be one that the crashed kernel stopped.
+    if before.runs and runs_after_crash(guest, before.table, before.order):
+        return running._replace(runs=CRASHED), before
+    return running, before
 
 
 def _of_text(
@@ -116,6 +121,16 @@ def _of_text(
     for place in places(guest, (), starts(guest, text), budget, no_progress, within=0):
         kernel = kernel_at(guest, place, cpus, text, budget)
         if kernel is not None and kernel.table.address(START) == start:
+            return kernel
+    return None
+
+
+def _of_other_cpu(guest: Guest, running: KernelSymbols, cpus: tuple[Cpu, ...], budget: Budget) -> KernelSymbols | None:
+    """Return the kernel in which a CPU was left: the one that runs was started by a kexec or a crash, on fewer CPUs."""
+    left = (cpu for cpu in cpus[:MAPPED] if not runs_kernel(guest, cpu, running.table))
+    for place in places(guest, left, (), budget, no_progress, within=0):
+        kernel = kernel_at(guest, place, cpus, None, budget)
+        if kernel is not None and kernel.runs and not kernel.table.same_place(running.table):
             return kernel
     return None
 

@@ -58,7 +58,7 @@ def cpus_text(located: LocatedCpus, registers: bool = False, stack: bool = False
         ran = f", task {task.pid} {visible(task.comm)}" if isinstance(task, Task) else ""
         yield f"{one.cpu.number:3}  {one.cpu.role('pc') or 0:#0{digits}x}  {second:<{width}}  {_words(one.doing)}{ran}"
     for number, kernel in located.others:
-        yield f"CPU {number} runs another kernel, {release_words(kernel)} at {kernel.paddr:#x}"
+        yield f"CPU {number} was in another kernel, {release_words(kernel)} at {kernel.paddr:#x}"
     if located.suspect is not None:
         yield f"CPU {located.suspect.number} looks like the one that panicked: {located.suspect.why}"
     for number, trace in enumerate(traces):

@@ -11,6 +11,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
 from vmci_tui.adoption.rank import choose, rank_candidates, why_not
+from vmci_tui.adoption.relation import after_panic
 from vmci_tui.common.errors import Cancelled, VmciError
 from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.common.safe_text import visible
@@ -35,8 +36,12 @@ from vmci_tui.tui.widgets.worker_screen import WorkerScreen
 from vmci_tui.verdict.outlook import Looking
 
 _STYLES = {True: "good", False: "error", None: "warning"}
-_RUNS = {True: ", and the processors run its kernel", False: ", but the processors run another kernel", None: ""}
-_RUNNING = {True: "runs      ", False: "ran before", None: ""}
+_RUNS = {
+    "runs": ", and the processors run its kernel",
+    "ran before": ", but the processors run another kernel",
+    "crashed": ", and its kernel crashed",
+    "": "",
+}
 _LINES = 12
 """Lines of a candidate's text that are shown at most."""
 
@@ -161,7 +166,7 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
     def _rows(self) -> None:
         listed = self.query_one("#candidates", LineList)
         if self._judged or not self._seen:
-            listed.set_rows([_row(item) for item in self._judged])
+            listed.set_rows([row_of(item) for item in self._judged])
         else:
             listed.set_rows(
                 [((f"{item.paddr:#014x}  ", "key"), (f"{item.kind}, not judged yet", "dim")) for item in self._seen]
@@ -198,7 +203,7 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
 
         question = f"The candidate at {chosen.candidate.paddr:#x} is {PROVED[chosen.proof.proved]}"
         choices = (("stay", "Do not adopt it"), ("adopt", "Adopt it anyway"))
-        self.app.push_screen(Choose(question + _RUNS[chosen.runs], choices, chosen.proof.why), answered)
+        self.app.push_screen(Choose(question + _RUNS[_did(chosen)], choices, chosen.proof.why), answered)
 
     def action_differences(self) -> None:
         """Compare the candidate with the dump's note, else with the best candidate."""
@@ -237,12 +242,20 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
             self._search(everywhere=True)
 
 
-def _row(item: RankedCandidate) -> Row:
-    found = item.candidate
+def _did(item: RankedCandidate) -> str:
+    """Return what became of a candidate's kernel, where memory proves several; empty if that is not known."""
+    if item.runs is not None and after_panic(item.candidate.text):
+        return "crashed"
+    return {True: "runs", False: "ran before", None: ""}[item.runs]
+
+
+def row_of(item: RankedCandidate) -> Row:
+    """Return the row of a candidate in the list."""
+    found, did = item.candidate, _did(item)
     return (
         (f"{found.paddr:#014x}  ", "key"),
         (f"{PROVED[item.proof.proved]:<13}", _STYLES[item.proof.proved]),
-        (_RUNNING[item.runs], "good" if item.runs else "warning"),
+        (f"{did:<10}" if did else "", "warning" if did == "ran before" else "good"),
         (f"{found.kind:<5}", "value"),
         (f"{len(found.raw):>6} bytes  ", "dim"),
         (osrelease(item), "value"),

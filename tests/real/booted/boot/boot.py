@@ -17,7 +17,7 @@ from typing import Any
 
 _PC = ("-machine", "pc,accel=tcg", "-m", "192M", "-smp", "2")
 _VIRT = ("-machine", "virt,accel=tcg", "-smp", "1")
-_MACHINES = {
+MACHINES = {
     "amd64": (("qemu-system-x86_64", *_PC), "ttyS0"),
     "i386": (("qemu-system-i386", *_PC), "ttyS0"),
     "arm64": (("qemu-system-aarch64", *_VIRT, "-m", "256M", "-cpu", "cortex-a57"), "ttyAMA0"),
@@ -34,7 +34,7 @@ _MACHINES = {
     ),
 }
 PLANS = {
-    **{f"{machine}-full": (machine, "panic=-1") for machine in _MACHINES},
+    **{f"{machine}-full": (machine, "panic=-1") for machine in MACHINES},
     "amd64-nokaslr": ("amd64", "panic=-1 nokaslr nokcore"),
     "amd64-pti": ("amd64", "panic=-1 pti=on nokcore"),
     "amd64-la57": ("amd64", "panic=-1 nokcore"),
@@ -84,7 +84,7 @@ def wait(console: Path, words: bytes, process: subprocess.Popen[bytes]) -> None:
 def boot(folder: Path, plan: str) -> None:
     """Boot and dump the guest of a plan."""
     machine, arguments = PLANS[plan]
-    command, terminal = _MACHINES[machine]
+    command, terminal = MACHINES[machine]
     dumps, logs, build = folder / "dumps", folder / "logs", folder / "build" / machine
     for made in (dumps, logs):
         made.mkdir(exist_ok=True)
