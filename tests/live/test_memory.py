@@ -10,6 +10,7 @@ import pytest
 from tests.live.fake_qemu import FakeQemu, printed, serving
 from tests.paths import SAMPLES
 from vmci_tui.common.errors import OpenError
+from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import open_dump
 from vmci_tui.layers.file import FileSource
 from vmci_tui.live import memory as memory_module
@@ -21,7 +22,7 @@ from vmci_tui.live.vm import RunningVm, running_vm
 
 def _memory(vm: RunningVm, fake: FakeQemu) -> LiveMemory:
     ranges = ranges_of(fake.map)
-    return LiveMemory(vm, memory_of(ranges), "little", VmFacts(True, True, ranges))
+    return LiveMemory(vm, memory_of(ranges), "little", VmFacts(True, Safe("running"), True, ranges))
 
 
 def test_pages_are_those_of_the_guest_and_each_is_read_once(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from vmci_tui.live.session import Refused
 from vmci_tui.live.vm import RunningVm, running_vm
 from vmci_tui.opening.open_file import open_document
 
+_ODD = "-x'\u00e4 \"$;"
+"""A name that virsh takes only with quotation marks, and as the value of an option."""
 _VIRSH = f"""#!{sys.executable} -SE
 import json, os, shlex, sys
 log = open(os.environ["LOG"], "a")
@@ -26,6 +28,7 @@ def answer(request):
     log.write(json.dumps(request) + "\\n"); log.flush()
     match request["execute"]:
         case "query-version": return {{"return": {{"qemu": {{"major": 10, "minor": 0, "micro": 2}}}}, "id": "x"}}
+        case "query-status" if "PAUSED" in os.environ: return {{"return": {{"running": False, "status": "paused"}}}}
         case "query-status": return {{"return": {{"running": True, "status": "running"}}}}
         case "human-monitor-command" if "MAP" not in os.environ:
             return {{"return": "FlatView #0\\r\\n " + "x" * 200000}}
@@ -48,11 +51,13 @@ def answer(request):
 def run(words):
     match words:
         case ["echo", word]: return word
-        case ["domid", "down"]: return "-\\n"
-        case ["domid", "gone"]: return "error: failed to get domain 'gone'"
-        case ["domid", _]: return "Authorization not available.\\n7\\n"
-        case ["qemu-monitor-command", "odd", request]: return "error: internal error"
-        case ["qemu-monitor-command", _, request]: return json.dumps(answer(json.loads(request))) + "\\n"
+        case ["domid", "--domain", "down"]: return "-\\n"
+        case ["domid", "--domain", "gone"]: return "error: failed to get domain 'gone'"
+        case ["domid", "--domain", {_ODD!r} | "guest" | "guest one" | "odd"]:
+            return "Authorization not available.\\n7\\n"
+        case ["qemu-monitor-command", "--domain", "odd", "--cmd", request]: return "error: internal error"
+        case ["qemu-monitor-command", "--domain", _, "--cmd", request]:
+            return json.dumps(answer(json.loads(request))) + "\\n"
 if sys.argv[2:3] == ["dump"]:
     assert sys.argv[2:-1] == ["dump", "--memory-only", "--domain", "guest", "--file"], sys.argv
     if os.environ.get("DENIED"): sys.exit("error: Failed to core dump domain\\nerror: no \\x1b[m")
@@ -96,11 +101,17 @@ def test_requests_and_answers(tmp_path: Path) -> None:
     assert len(sent) == len(vm.sent) == 4
 
 
-@pytest.mark.parametrize("domain", ["down", "gone", "odd", "a'b", "", "x\ny"])
+@pytest.mark.parametrize("domain", ["down", "gone", "odd", "a/b", "", "x\ny", "x" * 300])
 def test_a_domain_that_cannot_be_asked(domain: str) -> None:
     with pytest.raises(OpenError) as raised:
         running_vm(f"virsh:{domain}")
     assert raised.value.exit_code == 3 and "\n" not in str(raised.value)
+
+
+def test_a_name_with_any_characters_and_a_domain_that_is_shut_off() -> None:
+    running_vm(f"virsh:{_ODD}").close()
+    with pytest.raises(OpenError, match="virsh:down does not run"):
+        running_vm("virsh:down")
 
 
 @pytest.fixture
@@ -124,6 +135,15 @@ def test_the_entry_comes_by_a_file_that_is_gone_afterwards(tmp_path: Path, capsy
     assert live["stopped_ms"] is None, "libvirt has the events"
     sent = (tmp_path / "log").read_text()
     assert "dump-guest-memory" not in sent, "libvirtd 9.0.0 does not survive it"
+
+
+@pytest.mark.usefixtures("_map")
+def test_a_domain_that_does_not_run_is_not_stopped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PAUSED", "1")
+    assert main(["show", "virsh:guest"]) == 0
+    assert "not running (paused), with a vmcoreinfo device; not stopped by vmci" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("_map")

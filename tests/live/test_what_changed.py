@@ -43,7 +43,7 @@ def _asked(fake: FakeQemu, path: Path) -> Document:
     ("later", "words"),
     [
         (_fake, "nothing has changed"),
-        (lambda: _with(_fake(), status="paused"), "it does not run now"),
+        (lambda: _with(_fake(), status="paused"), "it is paused now, was running"),
         (lambda: _with(_fake(), devices=with_entry(_fake().devices, 0x7000)), "the entry names 0x7000, was 0x1414000"),
         (
             lambda: _fake(b"KERNELOFFSET=30c00000", b"KERNELOFFSET=1ac00000"),

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
+from vmci_tui.common.safe_text import Safe
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.layers.memory_map import Memory
 from vmci_tui.layers.waiting import refuse_to_wait
@@ -30,6 +31,8 @@ class VmFacts(NamedTuple):
     """What QEMU said of the VM when it was opened."""
 
     running: bool
+    state: Safe
+    """QEMU's word for the run state: running, paused, guest-panicked and the like (qapi/run-state.json)."""
     device: bool
     """Whether it has a vmcoreinfo device."""
     ranges: tuple[BlockRange, ...]

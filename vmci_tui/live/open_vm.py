@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.common.safe_text import visible
+from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers.elf.dump import ElfDump, open_elf
 from vmci_tui.formats.elf_note import ByteOrder, Note, parse_notes
 from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT, Entry, EntryHistory
@@ -32,6 +32,8 @@ _ENTRY: Final = re.compile(
 """The section of the device in a migration stream, with its footer (hw/misc/vmcoreinfo.c vmstate_vmcoreinfo): whether
 there is a note, then the four fields, all big-endian."""
 _DEVICE: Final = "child<vmcoreinfo>"
+_LONGEST_STATE: Final = 32
+"""Characters of the word for a run state."""
 _MOST_MEMORY: Final = 1 << 52
 """Bytes of memory; no machine has as many."""
 
@@ -51,7 +53,7 @@ def image_of_vm(vm: RunningVm, stop: bool = True) -> GuestImage:
 
     Raises OpenError.
     """
-    running, device = _running(vm), _has_device(vm)
+    (running, state), device = _run_state(vm), _has_device(vm)
     ranges = _ranges(vm)
     doubts: list[str] = [TAINT] if vm.name.startswith("virsh:") else []
     entry, head = None, None
@@ -67,7 +69,7 @@ def image_of_vm(vm: RunningVm, stop: bool = True) -> GuestImage:
     memory = memory_of(ranges)
     # QEMU prints words in the order of the machine, whichever one its guest has chosen.
     order = (machine_facts(cpus.machine).orders or (cpus.order,))[0]
-    source = LiveMemory(vm, memory, order, VmFacts(running, device, ranges))
+    source = LiveMemory(vm, memory, order, VmFacts(running, state, device, ranges))
     notes = cpus.notes
     if head is None and entry is not None:
         with suppress(OpenError):
@@ -97,10 +99,10 @@ def entry_in(state: bytes) -> EntryHistory | None:
     return history if not history.writes else EntryHistory("vm", history.writes, found[2] == b"\x01")
 
 
-def _running(vm: RunningVm) -> bool:
+def _run_state(vm: RunningVm) -> tuple[bool, Safe]:
     match vm.ask(STATUS):
-        case {"running": bool(running)}:
-            return running
+        case {"running": bool(running), "status": str(state)}:
+            return running, visible(state[:_LONGEST_STATE])
     raise OpenError(f"{vm.name} does not say whether its guest runs", "is this a QEMU?")
 
 

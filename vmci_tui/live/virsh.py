@@ -12,18 +12,20 @@ import json
 import os
 import re
 import select
+import shlex
 import subprocess
 import time
 from typing import Any, Final, Self
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import Safe, visible
-from vmci_tui.live.commands import COMMANDS, VERSION, Command
+from vmci_tui.live.commands import COMMANDS, STATUS, VERSION, Command
 from vmci_tui.live.session import LONGEST_LINE, PATIENCE, Refused, Stops, version_of, words_of
 
 TAINT: Final = "libvirt marks the domain as tainted (custom-monitor) because its monitor was used"
-_NAME: Final = re.compile(r"[A-Za-z0-9_.@:+][A-Za-z0-9_.@:+ -]{0,254}")
-"""Names and UUIDs of domains that need no quoting beyond '...'; libvirt allows more, which nobody uses."""
+_NAME: Final = re.compile(r"[^\x00-\x1f\x7f/]{1,255}")
+"""Names and UUIDs of domains; virsh reads a line for each request."""
+_SAVES: Final = "/var/lib/libvirt/qemu/save"
 _END: Final = "vmci-has-read-all"
 
 
@@ -39,9 +41,11 @@ class VirshSession:
         """
         if _NAME.fullmatch(domain) is None:
             raise OpenError(f"{name} is not the name of a domain", "`virsh list` names them; a UUID also works")
-        self._domain, self.name, self.sent = domain, name, sent
+        self._domain, self.name, self.sent = shlex.quote(domain), name, sent
         self.usable = True
         self.stops = Stops()
+        self._runs = True
+        """Whether the guest ran when its state was asked for: what does not run cannot be stopped."""
         self._kept = bytearray()
         try:
             pipe = subprocess.PIPE
@@ -51,12 +55,14 @@ class VirshSession:
         except OSError:
             raise OpenError(f"{name}: virsh is not installed", "apt install libvirt-clients, or qmp:SOCKET") from None
         try:
-            self._type(f"domid '{domain}'")
+            self._type(f"domid --domain {self._domain}")
             said = self._said(PATIENCE)
             # At a terminal virsh says first that there is no polkit, on a host without it.
             found = re.search(r"^([0-9]{1,9})\s*$", said, re.MULTILINE)
+            if found is None and (words := first_error(said)):
+                raise self._error(f"is not a running domain: {words}", "`virsh list --all` names them")
             if found is None:
-                raise self._error(f"is not a running domain: {first_error(said) or 'it does not run'}", "`virsh list`")
+                raise self._error("does not run", f"start it, or name its save: `virsh managedsave` writes to {_SAVES}")
             self.owner = int(found[1])
             self.version = version_of(self.ask(VERSION)) or "?"
         except BaseException:
@@ -93,10 +99,12 @@ class VirshSession:
         patience: float = PATIENCE,
         path: str = "",
     ) -> object:
-        """Ask as `Session.ask` does; `path` is that of a file which QEMU writes, without a quotation mark."""
+        """Ask as `Session.ask` does; `path` is that of a file which QEMU writes."""
         self.send(command, number, file, path)
         answer = self.answer(patience)
-        if command.stops:
+        if command is STATUS and isinstance(answer, dict):
+            self._runs = answer.get("running") is not False
+        if command.stops and self._runs:
             self.stops = Stops(self.stops.times + 1)
         return answer
 
@@ -105,7 +113,8 @@ class VirshSession:
         if file is not None or not any(command is row for row in COMMANDS):
             raise ValueError(f"{command.name} is not in the table of commands, or hands over a file")
         self.sent.append(command.shown(number, path))
-        self._type(f"qemu-monitor-command '{self._domain}' '{json.dumps(command.request(number, path))}'")
+        request = shlex.quote(json.dumps(command.request(number, path)))
+        self._type(f"qemu-monitor-command --domain {self._domain} --cmd {request}")
 
     def answered(self) -> bool:
         """Take what `select` says has come; return whether the answer is among it. Raises as `answer`."""
@@ -129,7 +138,7 @@ class VirshSession:
 
     def _type(self, line: str) -> None:
         try:
-            self._process.stdin.write(f"{line}\necho {_END}\n".encode())
+            self._process.stdin.write(os.fsencode(f"{line}\necho {_END}\n"))
         except OSError:
             raise self._error("takes no request", "does `virsh list` work?") from None
 

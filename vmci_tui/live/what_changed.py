@@ -31,8 +31,8 @@ def _memory(document: Document) -> LiveMemory:
 def _machine(old: LiveMemory, new: LiveMemory) -> Iterator[str]:
     if old.vm.owner != new.vm.owner:
         yield "it is another QEMU process now"
-    if old.facts.running != new.facts.running:
-        yield "it runs now" if new.facts.running else "it does not run now"
+    if old.facts.state != new.facts.state:
+        yield f"it is {new.facts.state} now, was {old.facts.state}"
     if old.facts.ranges != new.facts.ranges:
         yield "its memory map is another one"
 

@@ -23,7 +23,7 @@ def image_lines(dump: Dump) -> Iterator[str]:
     if isinstance(source := dump.image.source, LiveMemory):
         facts, vm = source.facts, source.vm
         yield (
-            f"VM: QEMU {vm.version}, {'running' if facts.running else 'not running'}, "
+            f"VM: QEMU {vm.version}, {'running' if facts.running else f'not running ({facts.state})'}, "
             f"{'with a' if facts.device else 'without a'} vmcoreinfo device; {_stopped(source)}"
         )
     if dump.image.stream is not None:
