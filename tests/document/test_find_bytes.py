@@ -51,6 +51,11 @@ def test_every_occurrence_is_found_in_order(chunk: int, monkeypatch: pytest.Monk
         at = find(document, b"VMCOREINFO", at + 1)
     assert hits == [n for n in range(len(data)) if data.startswith(b"VMCOREINFO", n)] and len(hits) == 4
     assert find(document, b"not there") is None
+    back, at = [], search.search_back(document, b"VMCOREINFO", len(data), lambda _: True)
+    while at is not None:
+        back.append(at)
+        at = search.search_back(document, b"VMCOREINFO", at, lambda _: True)
+    assert back == hits[::-1] and search.search_back(document, b"not there", len(data), lambda _: True) is None
 
 
 def test_holes_are_not_read_and_it_can_be_stopped(tmp_path: Path) -> None:
@@ -66,3 +71,7 @@ def test_holes_are_not_read_and_it_can_be_stopped(tmp_path: Path) -> None:
     assert len(seen) < 10
     assert find(document, b"\0needle") == (1 << 40) - 9, "a pattern that begins in a hole"
     assert find(document, b"needle", 0, lambda _: False) is None
+    assert search.search_back(document, b"VMCOREINFO\0", 1 << 40, lambda at: seen.append(at) or True) is not None  # type: ignore[func-returns-value]
+    assert len(seen) < 100
+    assert search.search_back(document, b"\0needle", 1 << 40, lambda _: True) == (1 << 40) - 9
+    assert search.search_back(document, b"needle", 1 << 40, lambda _: False) is None

@@ -48,6 +48,7 @@ async def test_the_strip_and_the_findings_follow_what_is_chosen(size: tuple[int,
         await settled(pilot)
         lines = shown(pilot).split("\n")
         assert "x86_64, no fault" in lines[0] and "qemu ok" in lines[1] and "no>" not in lines[1]
+        assert lines[0].startswith(" Craft") and lines[1].startswith(" qemu"), "in the column of the title"
         assert "[ ] E01 two-halves" in shown(pilot) and "no findings" in _words(pilot)
         await _flip(pilot, "size-11", "type-1")
         lines = shown(pilot).split("\n")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from textual.app import App
 
-from tests.tui.driving import main_screen, running
+from tests.tui.driving import main_screen, running, said, type_text, until
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.style.cells import byte_styles
 from vmci_tui.tui.widgets.hex_rows import HexColumns
@@ -41,3 +41,21 @@ async def test_the_cursor_is_dim_where_the_focus_is_not(sample: Sample) -> None:
             assert styles[name].bgcolor in drawn, key
             assert drawn & {styles["idle"].bgcolor, styles["cursor"].bgcolor} == {styles[name].bgcolor}
             assert view.render_line(0).text.split()[:2] == ["00", "01"]
+
+
+async def test_the_match_before_is_found_by_n_in_capitals(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        view = main_screen(pilot).query_one(HexPane)
+        await pilot.press("5", "ctrl+home", "slash")
+        await type_text(pilot, "SYMBOL(")
+        await pilot.press("enter")
+        await until(pilot, lambda: view.cursor)
+        found = [view.cursor]
+        for key in ("n", "n", "N", "N", "N", "n"):
+            await pilot.press(key)
+            await until(pilot, lambda: view.cursor != found[-1])
+            found.append(view.cursor)
+        first, second, third = found[:3]
+        assert first < second < third and found[3:5] == [second, first], "back the same way"
+        assert found[5] > third and found[6] == first, "on from the other end, and back"
+        assert "searching from the end" in said(pilot)

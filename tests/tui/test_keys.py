@@ -50,7 +50,7 @@ _MEANINGS = {
     "I": "inspect",
     "L": "lessons start.lessons",
     "M": "memory memory.back",
-    "N": "log.previous",
+    "N": "log.previous search_previous",
     "O": "start",
     "P": "log log.back",
     "Q": "ask_qemu",

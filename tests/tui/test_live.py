@@ -22,6 +22,7 @@ from vmci_tui.document.edit import Edit
 from vmci_tui.images.guest_image import ImageChoice
 from vmci_tui.layers.file import FileSource
 from vmci_tui.opening.open_file import open_document
+from vmci_tui.tui.screens.memory_screen import MemoryPane
 
 
 @pytest.fixture
@@ -121,6 +122,25 @@ async def test_no_key_edits_it(tmp_path: Path, fake: FakeQemu) -> None:
                 assert pilot.app.screen is main_screen(pilot) and not main_screen(pilot).document.modified
 
 
+async def test_no_footer_has_a_key_that_would_edit_it(tmp_path: Path, fake: FakeQemu) -> None:
+    fake.devices = with_entry(fake.devices, 0x7777000)
+    with serving(fake, tmp_path / "q") as path:
+        async with running(f"qmp:{path}", size=(200, 60)) as pilot:
+            for key, kept in (
+                ("1", "v Readers"),
+                ("3", "i Explain"),
+                ("4", "/ Filter"),
+                ("5", "/ Search"),
+                ("7", "Q QEMU"),
+            ):
+                await pilot.press(key)
+                await settled(pilot)
+                keys = shown(pilot).split("\n")[-1]
+                assert kept in keys, (key, keys)
+                for label in ("Edit", "New key", "Delete", "Rename", "Retype", "Add write", "Templates", "Add note"):
+                    assert label not in keys, (key, keys)
+
+
 def test_no_way_edits_it(tmp_path: Path, fake: FakeQemu) -> None:
     with serving(fake, tmp_path / "q") as path, open_document(f"qmp:{path}") as document:
         with pytest.raises(EditError, match="runs, and is not changed"):
@@ -207,6 +227,31 @@ async def test_a_vm_that_hangs_does_not_hold_the_screen(tmp_path: Path, fake: Fa
                 goes_on.set()
             await until(pilot, lambda: "not read yet" not in shown(pilot))
             assert "cannot be read" not in shown(pilot)
+
+
+async def test_copying_bytes_that_were_not_read_yet_does_not_hold_the_screen(tmp_path: Path, fake: FakeQemu) -> None:
+    goes_on = threading.Event()
+
+    def hang(request: dict[str, Any]) -> None:
+        if "xp" in request["arguments"].get("command-line", ""):
+            goes_on.wait(60)
+
+    with serving(fake, tmp_path / "q") as path:
+        async with running(f"qmp:{path}") as pilot:
+            await settled(pilot)
+            fake.lie = hang
+            try:
+                await pilot.press("M", "g", "g")
+                await until(pilot, lambda: "not read yet" in shown(pilot))
+                view = pilot.app.screen.query_one(MemoryPane)
+                view.set_highlight(view.cursor, 0x3000)
+                await pilot.press("c")
+                await until(pilot, lambda: "asking the VM for these bytes" in said(pilot))
+                assert "copied" not in said(pilot)
+            finally:
+                goes_on.set()
+            await until(pilot, lambda: "copied" in said(pilot))
+            assert "copied" in said(pilot) and pilot.app.clipboard.count("\n") == 0x300 - 1
 
 
 async def test_a_page_that_does_not_come_is_given_up(tmp_path: Path, fake: FakeQemu) -> None:

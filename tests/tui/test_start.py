@@ -47,7 +47,7 @@ async def test_it_says_what_the_program_is_for_and_begins_with_opening(size: tup
         assert "Inspect and repair the VMCOREINFO note in VM memory dumps" in text
         lines = [line.strip("│ ") for line in text.splitlines()]
         wanted = (
-            "Open a dump or entry...",
+            "Open a dump, image or entry...",
             'My crash says "unknown"',
             "Create",
             "New entry",
@@ -276,3 +276,9 @@ async def test_a_save_in_place_of_ones_own_is_not_a_change_by_others(
         assert "in place; U undoes it" in said(pilot)
         await asyncio.sleep(0.5)
         assert "ON DISK" not in shown(pilot) and "another program" not in said(pilot)
+
+
+async def test_a_narrow_title_says_everything_in_fewer_words(sample: Sample) -> None:
+    for width, words in ((120, "ELF 64 bit LE x86_64, 636 KiB, 2 CPUs"), (66, "ELF x86_64, 636 KiB, 2 CPUs")):
+        async with running(sample("amd64-cut-note.elf"), size=(width, 24)) as pilot:
+            assert words in shown(pilot).split("\n")[0]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from vmci_tui.common.errors import EditError
 from vmci_tui.common.safe_text import literal
 from vmci_tui.document.document import Document
+from vmci_tui.layers.file import Source
 from vmci_tui.layers.image import NewBytes
 
 CHUNK = 4 << 20
@@ -68,3 +69,34 @@ def search(document: Document, pattern: bytes, start: int, progress: Progress) -
                     return at + hit
                 at += take
     return None
+
+
+def search_back(document: Document, pattern: bytes, before: int, progress: Progress) -> int | None:
+    """Return the offset of the last `pattern` that begins before `before` in the file as shown, or None.
+
+    Holes are skipped in steps that double, because they can be asked for only from their beginning.
+    """
+    image, source = document.layout.image, document.layout.base or document.source
+    reach = len(pattern) - 1
+    for first, extent in reversed(tuple(image.placed())):
+        end, step = first + extent.length, CHUNK
+        at = min(before, end)
+        while at > first:
+            if not progress(at):
+                return None
+            low, to = max(at - step, first), at + reach
+            inside = None if isinstance(extent, NewBytes) or not any(pattern) else extent.offset - first
+            if inside is not None and to <= end and not _has_data(source, low + inside, to + inside):
+                at, step = low, step * 2
+            elif step > CHUNK:
+                step //= 2
+            else:
+                hit = image.read(source, low, to - low).rfind(pattern)
+                if hit >= 0:
+                    return low + hit
+                at = low
+    return None
+
+
+def _has_data(source: Source, start: int, end: int) -> bool:
+    return next(iter(source.data_ranges(start, end)), None) is not None

@@ -199,9 +199,9 @@ class MainScreen(Guarded, Screen[None]):
         self.query_one(TitleBar).show_verdict(verdict_of(self.session), offered_keys(self))
 
     def _show_title(self) -> None:
-        mark = self._disk.mark if self._disk is not None else ""
-        document, judgement = self.document, self.session.judgement
-        self.query_one(TitleBar).set_text(file_words(document, mark), *kernel_words(document, judgement))
+        document, mark = self.document, self._disk.mark if self._disk is not None else ""
+        words, few = (file_words(document, mark, narrow) for narrow in (False, True))
+        self.query_one(TitleBar).set_text(words, *kernel_words(document, self.session.judgement), shorter=few)
 
     def _show_tabs(self) -> None:
         count = finding_count(self.session.found) if self.session.judgement is not None else self.session.not_judged

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from vmci_tui.common.errors import VmciError
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.common.span import Span
 from vmci_tui.document.document import Document
+from vmci_tui.layers.waiting import NotReadYet, without_waiting
+from vmci_tui.tui.host import host
 from vmci_tui.tui.prompts import say
 from vmci_tui.tui.terminal import MAX_BYTES, lacks_clipboard
 from vmci_tui.tui.widgets.hex_view import HexView
@@ -21,44 +24,78 @@ if TYPE_CHECKING:
 
 
 class _SelectsBytes(Protocol):
-    """A pane that can copy its selection."""
+    """A pane whose selected bytes can be copied."""
 
-    def selected_text(self) -> str:
-        """Return the selection as text."""
-
-    def selected_bytes(self) -> CopiedBytes | None:
-        """Return the selected bytes; None if there are none."""
+    def selection(self) -> Callable[[], CopiedBytes | None]:
+        """Return what reads the selected bytes, in any thread; it returns None if there are none."""
 
 
 def copy(screen: Screen[Any]) -> None:
     """Copy the selected text of the focused list, else of the hex view."""
-    view, focused = screen.query_one(HexView), screen.focused
+    view, focused, app = screen.query_one(HexView), screen.focused, screen.app
+    lost = focused is view and view.highlight[1] - view.highlight[0] > MAX_BYTES
+
+    def put(text: str) -> None:
+        app.copy_to_clipboard(text)
+        lacking = "; this terminal has no clipboard: C writes a file" if lacks_clipboard(os.environ) else ""
+        if lost:
+            lacking += f"; only the first {MAX_BYTES} bytes fit into a clipboard: vmci hex prints all"
+        say(app, f"copied {len(text)} characters{lacking}", "warning" if lacking else "information")
+
+    def put_bytes(copied: CopiedBytes | None) -> None:
+        from vmci_tui.render.copy_formats import as_hexdump
+
+        if copied is None or not copied.data:
+            say(app, "nothing is selected", "warning")
+        else:
+            put(as_hexdump(copied))
+
     text = focused.selected_text() if isinstance(focused, LineList) else ""
-    text = text or cast("_SelectsBytes", view).selected_text()
-    if not text:
-        say(screen, "nothing is selected", "warning")
-        return
-    screen.app.copy_to_clipboard(text)
-    lacking = "; this terminal has no clipboard: C writes a file" if lacks_clipboard(os.environ) else ""
-    if focused is view and view.highlight[1] - view.highlight[0] > MAX_BYTES:
-        lacking += f"; only the first {MAX_BYTES} bytes fit into a clipboard: vmci hex prints all"
-    say(screen, f"copied {len(text)} characters{lacking}", "warning" if lacking else "information")
+    if text:
+        put(text)
+    else:
+        _read(screen, cast("_SelectsBytes", view), put_bytes)
 
 
 def copy_as(screen: Screen[Any]) -> None:
     """Let the user choose the format and the target of the selected bytes."""
     from vmci_tui.tui.panes.copy_screen import CopyScreen
 
-    pane = screen.focused if hasattr(screen.focused, "selected_bytes") else screen.query_one(HexView)
+    app = screen.app
+
+    def choose(copied: CopiedBytes | None) -> None:
+        if copied is None or not copied.data:
+            say(app, "the selection has no bytes", "warning")
+        elif app.screen is screen:  # else the user went on before they came
+            app.push_screen(CopyScreen(copied))
+
+    pane = screen.focused if hasattr(screen.focused, "selection") else screen.query_one(HexView)
+    _read(screen, cast("_SelectsBytes", pane), choose)
+
+
+def _read(screen: Screen[Any], pane: _SelectsBytes, done: Callable[[CopiedBytes | None], None]) -> None:
+    """Read the selected bytes: at once, or in a thread where a running VM must be asked for them."""
+    app, read = screen.app, pane.selection()
+
+    def failed(error: Exception) -> None:
+        if isinstance(error, VmciError):
+            say(app, str(error), "error")
+        else:
+            host(app).failed(error)
+
     try:
-        copied = cast("_SelectsBytes", pane).selected_bytes()
+        with without_waiting():
+            copied = read()
+    except NotReadYet:
+        from vmci_tui.tui.background import Asides, Background
+
+        say(app, "asking the VM for these bytes")
+        asks: Background[CopiedBytes | None] = Background(app.call_later, Asides())
+        asks.ask(lambda _: read(), done, failed, 0)
     except VmciError as error:
-        say(screen, str(error), "error")
-        return
-    if copied is None or not copied.data:
-        say(screen, "the selection has no bytes", "warning")
+        failed(error)
     else:
-        screen.app.push_screen(CopyScreen(copied))
+        done(copied)
 
 
 def entry_bytes(document: Document, span: Span | None) -> CopiedBytes | None:

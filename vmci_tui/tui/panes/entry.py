@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
@@ -20,6 +21,7 @@ from vmci_tui.tui.panes.rows import RowTarget, entry_rows
 from vmci_tui.tui.prompts import ask, ask_text, refuses_edit, say, try_edit
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.line_list import LineList
+from vmci_tui.tui.widgets.useful_actions import is_refused
 
 if TYPE_CHECKING:
     from vmci_tui.document.entry_templates import EntryTemplate
@@ -65,6 +67,8 @@ class EntryList(LineList):
         """Return whether an action would do something with the row under the cursor, or the file."""
         target, document = self.target(), self.session.document
         match action:
+            case _ if is_refused(action, self.session):
+                return False
             case "edit_entry":
                 return document.state.entry is not None and target is not None and target.kind in ("field", "write")
             case "delete_write":
@@ -113,10 +117,10 @@ class EntryList(LineList):
                 return row
         return None
 
-    def selected_bytes(self) -> CopiedBytes | None:
-        """Return the bytes of the field under the cursor, else of the whole entry."""
+    def selection(self) -> Callable[[], CopiedBytes | None]:
+        """Return what reads the field under the cursor, else the whole entry."""
         target = self.target()
-        return entry_bytes(self.session.document, target.span if target is not None else None)
+        return partial(entry_bytes, self.session.document, target.span if target is not None else None)
 
     def action_edit_entry(self) -> None:
         target, history = self.target(), self.session.document.state.entry

@@ -19,6 +19,7 @@ from vmci_tui.tui.prompts import say, try_edit
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import plain
 from vmci_tui.tui.widgets.line_list import LineList
+from vmci_tui.tui.widgets.useful_actions import is_refused
 
 if TYPE_CHECKING:
     from vmci_tui.findings import Finding
@@ -44,6 +45,8 @@ class FindingsList(LineList):
     def is_useful(self, action: str) -> bool:
         """Return whether an action would do something with the finding under the cursor."""
         finding = self.finding()
+        if is_refused(action, self.session):
+            return False
         if action == "show_finding":
             return finding is not None and finding.span is not None
         return action != "fix" or (finding is not None and finding.fix is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -23,18 +24,22 @@ from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.hex_view import HexView
 from vmci_tui.tui.widgets.pane_bar import PaneBar
 from vmci_tui.tui.widgets.status_line import StatusLine
+from vmci_tui.tui.widgets.useful_actions import is_refused
 
 if TYPE_CHECKING:
     from vmci_tui.adoption.kernel_facts import KernelFound
     from vmci_tui.document.byte_map import Place
     from vmci_tui.render.copy_formats import CopiedBytes
 
+_Find = Callable[[int, searching.Progress], "int | None"]
+"""Returns the offset of a match from an offset on, or back from it; None if there is none."""
 _FIRST = "g"
 """What is typed for the first byte: no address begins with it, and its key is that of *Go to*."""
 SEARCH_BINDINGS = (
     bind("g", "goto", "Go to", "Go to a file offset or a guest-physical address; gg: the first byte"),
     bind("slash", "search", "Search", "Search for text or hex bytes"),
     bind("n", "search_next", "Next match", "Search for the next match"),
+    bind("N", "search_previous", "Previous match", "Search for the match before", show=False),
 )
 
 
@@ -86,19 +91,26 @@ class BytesPane(HexView):
 
     def _start_search(self, typed: str) -> None:
         self._pattern, self._typed = searching.pattern_of(typed), typed
-        self._run_search(self._pattern, self.cursor)
+        self._run_search(partial(searching.search, self.document, self._pattern), self.cursor, 0)
 
     def action_search_next(self) -> None:
         if self._pattern is None:
             self.action_search()
         else:
-            self._run_search(self._pattern, self.cursor + 1)
+            self._run_search(partial(searching.search, self.document, self._pattern), self.cursor + 1, 0)
 
-    def _run_search(self, pattern: bytes, start: int) -> None:
+    def action_search_previous(self) -> None:
+        if self._pattern is None:
+            self.action_search()
+        else:
+            self._run_search(partial(searching.search_back, self.document, self._pattern), self.cursor, self.total)
+
+    def _run_search(self, find: _Find, start: int, again: int) -> None:
+        """Search from `start`, then from `again`, the end at which that way begins."""
         self._searching = True
-        self.run_worker(partial(self._search, pattern, start), thread=True, exclusive=True, group="search")
+        self.run_worker(partial(self._search, find, start, again), thread=True, exclusive=True, group="search")
 
-    def _search(self, pattern: bytes, start: int) -> None:
+    def _search(self, find: _Find, start: int, again: int) -> None:
         """Search, in a thread: only read the document, touch no widget."""
         worker = get_current_worker()
         last = -1
@@ -111,15 +123,20 @@ class BytesPane(HexView):
             return not worker.is_cancelled
 
         try:
-            hit = searching.search(self.document, pattern, start, progress)
-            if hit is None and start and not worker.is_cancelled:
-                self.app.call_from_thread(say, self, "no match after the cursor: searching from the start")
-                hit = searching.search(self.document, pattern, 0, progress)
+            hit = find(start, progress)
+            if hit is None and start != again and not worker.is_cancelled:
+                where = (
+                    "before the cursor: searching from the end"
+                    if again
+                    else "after the cursor: searching from the start"
+                )
+                self.app.call_from_thread(say, self, f"no match {where}")
+                hit = find(again, progress)
         except Exception as error:  # an error must not vanish in a thread
             self.app.call_from_thread(self._search_failed, error)
             return
         if not worker.is_cancelled:
-            self.app.call_from_thread(self._search_ended, hit, len(pattern))
+            self.app.call_from_thread(self._search_ended, hit)
 
     def _search_at(self, at: int) -> None:
         share = 100 * at // max(self.total, 1)
@@ -129,13 +146,13 @@ class BytesPane(HexView):
         self._searching = False
         host(self).failed(error)
 
-    def _search_ended(self, hit: int | None, length: int) -> None:
+    def _search_ended(self, hit: int | None) -> None:
         self._searching = False
-        if hit is None:
+        if hit is None or self._pattern is None:
             say(self, "not found in the whole file", "warning")
             self.post_message(self.SearchEnded())
         else:
-            self.arrive(hit, length)
+            self.arrive(hit, len(self._pattern))
             self.focus()
 
     def stop_search(self) -> bool:
@@ -150,18 +167,12 @@ class BytesPane(HexView):
 
     # Copying
 
-    def selected_text(self) -> str:
-        """Return the selected bytes as a hex dump."""
-        from vmci_tui.render.copy_formats import as_hexdump
-
-        return as_hexdump(self.selected_bytes())
-
-    def selected_bytes(self) -> CopiedBytes:
-        """Return the highlighted bytes, else the row of 16 bytes at the cursor."""
+    def selection(self) -> Callable[[], CopiedBytes]:
+        """Return what reads the highlighted bytes, else the row of 16 bytes at the cursor."""
         start, end = self.highlight
         if start != end:
-            return file_bytes(self.document, start, end - start, Safe("the highlighted bytes"))
-        return file_bytes(self.document, self.cursor - self.cursor % 16, 16, Safe("the row"))
+            return partial(file_bytes, self.document, start, end - start, Safe("the highlighted bytes"))
+        return partial(file_bytes, self.document, self.cursor - self.cursor % 16, 16, Safe("the row"))
 
 
 class HexPane(BytesPane):
@@ -178,7 +189,7 @@ class HexPane(BytesPane):
 
     def is_useful(self, action: str) -> bool:
         """Return whether an action would do something: there is a next match only after a search."""
-        return action != "search_next" or self._pattern is not None
+        return not is_refused(action, self.session) and (action != "search_next" or self._pattern is not None)
 
     class Written(Message):
         """The user overwrote a byte; the cursor is on the next one."""

@@ -27,6 +27,7 @@ from vmci_tui.tui.session import Session
 from vmci_tui.tui.space.arrangement import THREE_COLUMNS
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
+from vmci_tui.tui.widgets.useful_actions import is_refused
 
 if TYPE_CHECKING:
     from vmci_tui.changes.matching import Matching
@@ -61,6 +62,8 @@ class KeysList(LineList):
 
     def is_useful(self, action: str) -> bool:
         """Return whether an action would do something: most need a line, or at least a text."""
+        if is_refused(action, self.session):
+            return False
         if action in ("edit_value", "delete_line"):
             return self.line() is not None
         if action == "set_right":

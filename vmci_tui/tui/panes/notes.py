@@ -18,6 +18,7 @@ from vmci_tui.tui.prompts import ask_edit, say, try_edit
 from vmci_tui.tui.rows.note_rows import NoteRows
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.line_list import LineList
+from vmci_tui.tui.widgets.useful_actions import is_refused
 
 if TYPE_CHECKING:
     from vmci_tui.changes.matching import Matching
@@ -46,7 +47,7 @@ class NotesList(LineList):
 
     def is_useful(self, action: str) -> bool:
         """Return whether an action would do something: each needs a note."""
-        return bool(self.session.document.state.notes)
+        return bool(self.session.document.state.notes) and not is_refused(action, self.session)
 
     def __init__(self, session: Session) -> None:
         super().__init__(id="notes", empty="no notes: [a] adds one")

@@ -12,6 +12,7 @@ from vmci_tui.tui.bindings import TRIES
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import Row
 from vmci_tui.tui.widgets.line_list import LineList
+from vmci_tui.tui.widgets.useful_actions import is_refused
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -69,6 +70,10 @@ class QemuPane(LineList):
         self._asked: tuple[State, DumpSteps] | None = None
         self._known: tuple[EntryHistory | None, tuple[DumpSteps, ...]] = None, ()
         """The steps for an entry: memory does not change, and is read again only for another entry."""
+
+    def is_useful(self, action: str) -> bool:
+        """Return whether an action would do something: a running VM is not edited."""
+        return not is_refused(action, self.session)
 
     async def action_ask_qemu(self) -> None:
         await self._entry.run_action("ask_qemu")

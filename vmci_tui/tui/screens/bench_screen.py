@@ -61,7 +61,6 @@ class BenchScreen(Guarded, Screen[None]):
     )
     SCOPED_CSS = False
     DEFAULT_CSS = """
-    BenchScreen #strip { height: 1; background: $surface; padding: 0 1; }
     BenchScreen #filter { height: 1; border: none; padding: 0 1; display: none; }
     BenchScreen.filtering #filter { display: block; }
     BenchScreen #defects { border: round $surface-lighten-2; height: 1fr; }

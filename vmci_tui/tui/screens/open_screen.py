@@ -92,7 +92,7 @@ class OpenScreen(Dialog[bool]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide"):
-            yield title_line("Open a dump, an entry, or NAME.write.json")
+            yield title_line("Open a dump, an image (LiME, saved VM), a VM (qmp:SOCKET) or an entry")
             yield self.line_input(self._typed, "value")
             yield _ChoiceList(id="choices", empty="nothing here begins like that")
             yield hint_line(_HINT)

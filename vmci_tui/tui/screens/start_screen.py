@@ -108,7 +108,7 @@ class StartScreen(Guarded, Screen[None]):
 
         lessons = _lessons(host(self).lessons_in)
         tour = next((lesson for lesson in (*lessons, *_lessons(None)) if lesson.name == _TOUR), None)
-        add("Open a dump or entry...", "type its name here, or press o", self.action_open)
+        add("Open a dump, image or entry...", "type its name here, or press o", self.action_open)
         if tour is not None:
             words = "a 2-minute tour: find the lost note"
             add('My crash says "unknown"', words, partial(host(self).start_lesson, tour.path))

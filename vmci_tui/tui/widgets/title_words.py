@@ -14,14 +14,20 @@ if TYPE_CHECKING:
 
 _LONG: Final = 40
 """Characters of the longest path, and of the longest release, that is not shortened."""
+_LESS: Final = 24
+"""Those of the longest path on a narrow screen."""
 
 
-def file_words(document: Document, mark: str) -> str:
-    """Return the open files and what they hold; `mark` says what happened to the file on the disk, or is empty."""
-    blob = f" + {_short(document.blob_name)}" if document.blob_name else ""
+def file_words(document: Document, mark: str, narrow: bool = False) -> str:
+    """Return the open files and what they hold; `mark` says what happened to the file on the disk, or is empty.
+
+    On a `narrow` screen without what the name of the machine says too.
+    """
+    most = _LESS if narrow else _LONG
+    blob = f" + {_short(document.blob_name, most)}" if document.blob_name else ""
     marks = ("  READ-ONLY" if document.read_only else "") + ("  MODIFIED" if document.unsaved else "")
     marks += f"  {mark}" if mark else ""
-    return f"vmci{marks}  {_short(document.name)}{blob}  {_kind(document)}"
+    return f"vmci{marks}  {_short(document.name, most)}{blob}  {_kind(document, narrow)}"
 
 
 def kernel_words(document: Document, judgement: Judgement | None) -> tuple[str, ...]:
@@ -40,17 +46,17 @@ def kernel_words(document: Document, judgement: Judgement | None) -> tuple[str, 
     return f"{kernel}, up {time_text(state.uptime)} ", f"{kernel} "
 
 
-def _kind(document: Document) -> str:
+def _kind(document: Document, narrow: bool) -> str:
     dump = document.dump
     if dump is None:
         return "entry"
     order = "LE" if dump.order == "little" else "BE"
     cpus = sum(map(is_cpu, document.layout.notes))
-    what = f"{document.container_title} {dump.bits} bit {order} {dump.machine}"
+    what = f"{document.container_title} {'' if narrow else f'{dump.bits} bit {order} '}{dump.machine}"
     noted = f", {cpus} CPU{'' if cpus == 1 else 's'}" if cpus else ""  # an image of memory has no notes of CPUs
     return f"{what}, {size_text(dump.guest_memory.size)}{noted}"
 
 
-def _short(name: str) -> str:
+def _short(name: str, most: int) -> str:
     """Return the last part of a long path; the status line shows all of it."""
-    return name if len(name) <= _LONG else f".../{name.rsplit('/', 1)[-1]}"
+    return name if len(name) <= most else f".../{name.rsplit('/', 1)[-1]}"

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from vmci_tui.opening.open_file import names_vm
 from vmci_tui.tui.session import Session
+
+_EDITS: Final = frozenset(
+    (
+        *("append", "edit_value", "add_key", "delete_line", "set_right", "fix", "rename_note", "retype_note"),
+        *("drop_note", "edit_entry", "add_write", "templates", "delete_write", "overwrite"),
+    )
+)
+"""The actions with a key in a footer that edit what is open."""
+
+
+def is_refused(action: str, session: Session) -> bool:
+    """Return whether an action would edit a running VM, which no edit changes."""
+    return session.document.runs and action in _EDITS
 
 
 def is_useful(action: str, session: Session) -> bool:
@@ -22,7 +37,7 @@ def is_useful(action: str, session: Session) -> bool:
         case "find" | "memory" | "log":
             return dump is not None and dump.guest_memory.size > 0
         case "append":
-            return dump is not None and not document.runs
+            return dump is not None and not is_refused(action, session)
         case "next" | "structure":
             return dump is not None
         case "refresh":
