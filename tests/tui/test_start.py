@@ -282,3 +282,6 @@ async def test_a_narrow_title_says_everything_in_fewer_words(sample: Sample) -> 
     for width, words in ((120, "ELF 64 bit LE x86_64, 636 KiB, 2 CPUs"), (66, "ELF x86_64, 636 KiB, 2 CPUs")):
         async with running(sample("amd64-cut-note.elf"), size=(width, 24)) as pilot:
             assert words in shown(pilot).split("\n")[0]
+    files = sample("x86_64-linux-good.elf"), sample("x86_64-linux-good.entry")
+    async with running(*files, size=(80, 24)) as pilot:
+        assert "x86_64-linux-good.elf + .entry  ELF x86_64, 144 KiB, 1 CPU" in shown(pilot).split("\n")[0]

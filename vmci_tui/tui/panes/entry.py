@@ -21,7 +21,7 @@ from vmci_tui.tui.panes.rows import RowTarget, entry_rows
 from vmci_tui.tui.prompts import ask, ask_text, refuses_edit, say, try_edit
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.line_list import LineList
-from vmci_tui.tui.widgets.useful_actions import is_refused
+from vmci_tui.tui.widgets.useful_actions import is_refused, is_useful
 
 if TYPE_CHECKING:
     from vmci_tui.document.entry_templates import EntryTemplate
@@ -73,12 +73,10 @@ class EntryList(LineList):
                 return document.state.entry is not None and target is not None and target.kind in ("field", "write")
             case "delete_write":
                 return target is not None and target.kind == "write"
-            case "screen.open_entry":
-                return document.dump is not None and document.state.entry is None and not document.modified
             case "ask_qemu":
                 return document.state.entry is not None
             case _:
-                return True
+                return is_useful(action, self.session)
 
     def watch_cursor(self, old: int, new: int) -> None:
         super().watch_cursor(old, new)

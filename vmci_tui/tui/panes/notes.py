@@ -18,7 +18,7 @@ from vmci_tui.tui.prompts import ask_edit, say, try_edit
 from vmci_tui.tui.rows.note_rows import NoteRows
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.line_list import LineList
-from vmci_tui.tui.widgets.useful_actions import is_refused
+from vmci_tui.tui.widgets.useful_actions import is_refused, is_useful
 
 if TYPE_CHECKING:
     from vmci_tui.changes.matching import Matching
@@ -46,8 +46,10 @@ class NotesList(LineList):
     ]
 
     def is_useful(self, action: str) -> bool:
-        """Return whether an action would do something: each needs a note."""
-        return bool(self.session.document.state.notes) and not is_refused(action, self.session)
+        """Return whether an action would do something: most need a note."""
+        if not is_useful(action, self.session) or is_refused(action, self.session):
+            return False
+        return bool(self.session.document.state.notes) or action == "screen.open_entry"
 
     def __init__(self, session: Session) -> None:
         super().__init__(id="notes", empty="no notes: [a] adds one")

@@ -11,6 +11,7 @@ from vmci_tui.tui.bindings import OPEN_ENTRY, bind
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import Cell, Row
 from vmci_tui.tui.widgets.line_list import LineList
+from vmci_tui.tui.widgets.useful_actions import is_useful
 
 if TYPE_CHECKING:  # they import all readers, 20 ms that the first paint need not wait for
     from vmci_tui.findings.judgement import Judgement
@@ -57,6 +58,10 @@ class ReadersPane(LineList):
     def reader(self) -> str | None:
         """Return the reader under the cursor."""
         return self._lines[self.cursor].reader if self.cursor < len(self._lines) else None
+
+    def is_useful(self, action: str) -> bool:
+        """Return whether an action would do something: an entry is opened once."""
+        return is_useful(action, self.session)
 
     def get_content_height(self, *_: object) -> int:
         """Return the lines of all readers with their header: the pane keeps its height while they judge."""

@@ -24,7 +24,11 @@ def file_words(document: Document, mark: str, narrow: bool = False) -> str:
     On a `narrow` screen without what the name of the machine says too.
     """
     most = _LESS if narrow else _LONG
-    blob = f" + {_short(document.blob_name, most)}" if document.blob_name else ""
+    entry = _short(document.blob_name, most) if document.blob_name else ""
+    alike = _last(document.name).rpartition(".")[0] + "."
+    if narrow and _last(entry).startswith(alike):
+        entry = _last(entry)[len(alike) - 1 :]  # `guest.elf + .entry`
+    blob = f" + {entry}" if entry else ""
     marks = ("  READ-ONLY" if document.read_only else "") + ("  MODIFIED" if document.unsaved else "")
     marks += f"  {mark}" if mark else ""
     return f"vmci{marks}  {_short(document.name, most)}{blob}  {_kind(document, narrow)}"
@@ -59,4 +63,8 @@ def _kind(document: Document, narrow: bool) -> str:
 
 def _short(name: str, most: int) -> str:
     """Return the last part of a long path; the status line shows all of it."""
-    return name if len(name) <= most else f".../{name.rsplit('/', 1)[-1]}"
+    return name if len(name) <= most else f".../{_last(name)}"
+
+
+def _last(path: str) -> str:
+    return path.rsplit("/", 1)[-1]

@@ -42,6 +42,8 @@ def is_useful(action: str, session: Session) -> bool:
             return dump is not None
         case "refresh":
             return document.path is not None and names_vm(document.path)
+        case "screen.open_entry":
+            return dump is not None and document.state.entry is None and not document.modified
         case "matrix":
             return document.state.vmcoreinfo is not None
         case _:
