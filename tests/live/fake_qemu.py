@@ -41,6 +41,8 @@ class FakeQemu:
         self.status = "running"
         self.asked: list[dict[str, Any]] = []
         self.lie: Lie = lambda _request: None
+        self.mutate: Callable[[dict[str, Any], bytes], bytes] = lambda _request, said: said
+        """Gets a request and its answer, and returns what is sent."""
 
     @property
     def names(self) -> list[str]:
@@ -74,7 +76,7 @@ class FakeQemu:
                 said = self.lie(request)
                 if said == b"":
                     return
-                connection.sendall(said if said is not None else self._answer(request, files))
+                connection.sendall(said if said is not None else self.mutate(request, self._answer(request, files)))
         for file in files:
             os.close(file)
 

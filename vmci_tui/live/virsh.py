@@ -25,6 +25,7 @@ from vmci_tui.live.session import LONGEST_LINE, PATIENCE, Refused, Stops, versio
 TAINT: Final = "libvirt marks the domain as tainted (custom-monitor) because its monitor was used"
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f/]{1,255}")
 """Names and UUIDs of domains; virsh reads a line for each request."""
+_LISTS: Final = "`virsh list --all` names them; LIBVIRT_DEFAULT_URI=qemu:///system has those of root"
 _SAVES: Final = "/var/lib/libvirt/qemu/save"
 _END: Final = "vmci-has-read-all"
 
@@ -60,7 +61,7 @@ class VirshSession:
             # At a terminal virsh says first that there is no polkit, on a host without it.
             found = re.search(r"^([0-9]{1,9})\s*$", said, re.MULTILINE)
             if found is None and (words := first_error(said)):
-                raise self._error(f"is not a running domain: {words}", "`virsh list --all` names them")
+                raise self._error(f"is not a running domain: {words}", _LISTS)
             if found is None:
                 raise self._error("does not run", f"start it, or name its save: `virsh managedsave` writes to {_SAVES}")
             self.owner = int(found[1])
