@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import random
+import struct
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,6 +75,30 @@ def test_the_check_is_right_behind_the_writer(document: Document, monkeypatch: p
     assert run(document, progress).checked == _MEMORY
     assert _BYTES in out_of(document).read_bytes()
     assert not checking()
+
+
+def test_a_copy_whose_last_blocks_are_shared_is_checked_to_its_end(
+    document: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on XFS and Btrfs, where nothing is copied after them."""
+    (tmp_path / "aligned.elf").write_bytes(elf((note(),), (Load(0, _BYTES),), gap=-len(elf((note(),), ())) % 4096 - 56))
+    document = open_document(str(tmp_path / "aligned.elf"))
+    document.edit(Edit.of(edit_text.set_key, b"PAGESIZE", b"65536"))
+    image, shared = plan_copy(document).image, 0
+
+    def share(fd: int, _: int, request: bytes) -> None:
+        nonlocal shared
+        source, at, length, to = struct.unpack("=qQQQ", request)
+        shared = to + os.copy_file_range(source, fd, length, at, to)
+
+    end = time.monotonic() + PATIENCE
+
+    def progress(*_: object) -> None:
+        assert time.monotonic() < end, "the check waits for what is written already"
+
+    monkeypatch.setattr(fcntl, "ioctl", share)
+    assert run(document, progress).checked == _MEMORY
+    assert shared == image.size and _BYTES in out_of(document).read_bytes()
 
 
 def test_a_difference_ends_the_copy(document: Document, monkeypatch: pytest.MonkeyPatch) -> None:

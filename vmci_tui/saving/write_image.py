@@ -34,14 +34,14 @@ def write_image(source: Source, image: Image, fd: int, progress: Progress) -> No
     for offset, extent in image.placed():
         if isinstance(extent, NewBytes):
             pwrite(fd, extent.data, offset)
-            progress("copy", offset + extent.length, image.size)
-            continue
-        rest = _share(source, fd, extent, offset, image.size, progress)
-        if not roomy and rest == [(extent, offset)] and isinstance(source, FileSource):  # nothing could be shared
-            _need_space(source, image, fd)
-            roomy = True
-        for part, to in rest:
-            _copy(source, fd, part, to, image.size, progress)
+        else:
+            rest = _share(source, fd, extent, offset, image.size, progress)
+            if not roomy and rest == [(extent, offset)] and isinstance(source, FileSource):  # nothing could be shared
+                _need_space(source, image, fd)
+                roomy = True
+            for part, to in rest:
+                _copy(source, fd, part, to, image.size, progress)
+        progress("copy", offset + extent.length, image.size)
 
 
 def _share(
@@ -84,7 +84,6 @@ def _copy(source: Source, fd: int, extent: SourceBytes, to: int, total: int, pro
         while at < end:
             at += copy_some(source, fd, at, min(_CHUNK, end - at), at + shift)
             progress("copy", at + shift, total)
-    progress("copy", to + extent.length, total)
 
 
 def _need_space(source: Source, image: Image, fd: int) -> None:
