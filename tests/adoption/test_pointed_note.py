@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -16,11 +17,14 @@ from tests.paths import DATA
 from tests.search.test_find_notes import guest_with
 from vmci_tui.adoption import choose as adopt
 from vmci_tui.adoption import wanted_note
-from vmci_tui.adoption.pointed_note import pointed_note
+from vmci_tui.adoption.pointed_note import PointedNote, pointed_note
 from vmci_tui.adoption.rank import choose, rank_candidates
+from vmci_tui.cli.run import main
 from vmci_tui.common.progress import no_progress
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.kernel.cpus.cpu import cpus_of
+from vmci_tui.kernel.symbols import read_symbols as of_image
+from vmci_tui.kernel.symbols.raw_tables import raw_tables
 from vmci_tui.kernel.symbols.read_symbols import read_symbols
 from vmci_tui.search.candidate import Proof, RankedCandidate
 
@@ -41,6 +45,18 @@ def guest(path: Path) -> Iterator[Guest]:
     with open_document(str(path)) as document:
         assert document.dump is not None
         yield guest_of(document.dump)
+
+
+@pytest.mark.parametrize("path", ["amd64-61"], indirect=True)
+def test_the_symbols_that_lead_to_the_note_are_read_once_to_prove_its_lines(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adopt, "LARGE", 0)
+    monkeypatch.setattr(adopt, "find", pytest.fail)
+    read = Mock(side_effect=raw_tables)
+    monkeypatch.setattr(of_image, "raw_tables", read)
+    assert main(("prove", str(path))) == 0
+    assert read.call_count == 1
 
 
 def _bare(item: RankedCandidate) -> RankedCandidate:
@@ -67,7 +83,8 @@ def test_the_page_tables_say_which_kernel_runs_while_programs_do(guest: Guest) -
         code, program = (value.to_bytes(8, "little") for value in (pc, 0x401000))
         notes = tuple(replace(note, raw=note.raw.replace(code, program)) for note in notes)
     assert not any(one.runs for one in read_symbols(guest._replace(notes=notes)))
-    assert inside is not None and pointed_note(guest._replace(notes=notes), no_progress) == inside
+    outside = pointed_note(guest._replace(notes=notes), no_progress)
+    assert inside is not None and outside is not None and outside.note == inside.note
 
 
 @pytest.mark.parametrize("path", _NOT_NAMED, indirect=True)
@@ -111,7 +128,7 @@ def test_the_running_kernels_own_note_is_chosen_among_several_that_memory_proves
     found = adopt.search(memory, no_progress)
     assert choose(found) is None, "nothing says which of them runs"
     (named,) = [one for one in found if one.candidate.text == TEXT_64]
-    monkeypatch.setattr(wanted_note, "pointed_note", lambda *_: named._replace(found_by="kernel"))
+    monkeypatch.setattr(wanted_note, "pointed_note", lambda *_: PointedNote(named._replace(found_by="kernel"), None))
     first, second = adopt.search(memory, no_progress)
     assert choose((first, second)) is first and first.candidate is not second.candidate
     assert (first.candidate.text, second.candidate.text) == (TEXT_64, other) and "runs names this one" in first.why

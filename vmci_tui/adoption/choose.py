@@ -25,6 +25,8 @@ from vmci_tui.search.find_notes import find
 
 if TYPE_CHECKING:
     from vmci_tui.adoption.made_note import MadeNote
+    from vmci_tui.adoption.pointed_note import PointedNote
+    from vmci_tui.kernel.symbols.read_symbols import KernelSymbols
 
 LARGE: Final = 2 << 30
 """Bytes of memory from which on the kernel's own pointers are followed before memory is searched: to read its symbols
@@ -49,6 +51,15 @@ class Adoption(NamedTuple):
     """Why memory could not be searched; empty if it could, or if no search was needed."""
     made: MadeNote | None = None
     """A note made from the kernel's tables, for a dump without one whose memory proves none; taken on request only."""
+
+
+class Searched(NamedTuple):
+    """The candidates of guest memory."""
+
+    judged: tuple[RankedCandidate, ...]
+    """Best first."""
+    kernel: KernelSymbols | None = None
+    """The kernel of the first one, if its symbols led there."""
 
 
 def consider(judgement: Judgement, progress: Progress, known: tuple[RankedCandidate, ...] = ()) -> Adoption:
@@ -112,6 +123,11 @@ def _is_asked(proof: Proof | None) -> bool:
 
 
 def search(guest: Guest, progress: Progress, everywhere: bool = False) -> tuple[RankedCandidate, ...]:
+    """Return all candidates of guest memory, best first, as `searched` does."""
+    return searched(guest, progress, everywhere).judged
+
+
+def searched(guest: Guest, progress: Progress, everywhere: bool = False) -> Searched:
     """Return all candidates of guest memory, best first: on page starts, and if none is proved there, anywhere.
 
     Memory is not searched if the guest's entry names the proved note of the kernel that runs; large memory neither if
@@ -120,22 +136,22 @@ def search(guest: Guest, progress: Progress, everywhere: bool = False) -> tuple[
     pointers are.
     """
     if guest.runs:
-        return _of_running(guest, progress)
+        return Searched(_of_running(guest, progress))
     if not everywhere and (named := named_note(guest, progress)) is not None:
-        return (named,)
-    if not everywhere and guest.memory.size > LARGE and (named := _pointed(guest, progress)) is not None:
-        return (named,)
+        return Searched((named,))
+    if not everywhere and guest.memory.size > LARGE and (pointed := _pointed(guest, progress)) is not None:
+        return Searched((pointed.note,), pointed.kernel)
     judged = rank_candidates(find(guest, everywhere, progress), guest, progress=progress)
     if not everywhere and not _any_proved(judged):
-        return rank_candidates(find(guest, True, progress), guest, progress=progress)
+        return Searched(rank_candidates(find(guest, True, progress), guest, progress=progress))
     if not proved_rivals(judged):
-        return judged
+        return Searched(judged)
     from vmci_tui.adoption.wanted_note import wanted_first
 
-    return wanted_first(judged, guest, progress)
+    return Searched(wanted_first(judged, guest, progress))
 
 
-def _pointed(guest: Guest, progress: Progress) -> RankedCandidate | None:
+def _pointed(guest: Guest, progress: Progress) -> PointedNote | None:
     from vmci_tui.adoption.pointed_note import pointed_note
 
     return pointed_note(guest, progress)
@@ -145,8 +161,8 @@ def _of_running(guest: Guest, progress: Progress) -> tuple[RankedCandidate, ...]
     judged = rank_candidates(find(guest, False, progress), guest, partial(prove, search=False), progress)
     if any(item.proof.proved for item in judged):
         return judged
-    named = _pointed(guest, progress)
-    return judged if named is None else (named, *judged)
+    pointed = _pointed(guest, progress)
+    return judged if pointed is None else (pointed.note, *judged)
 
 
 def search_for(document: Document, paddr: int | None, progress: Progress) -> tuple[RankedCandidate, ...]:

@@ -8,7 +8,7 @@ translate addresses for us, they are also found by what they hold.
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.adoption.rank import PANICKED, rank_candidates, why_not
 from vmci_tui.adoption.relation import after_panic
@@ -31,7 +31,15 @@ _WITHIN: Final = 256 << 20
 """Bytes of memory in which a kernel is looked for by its banner, if no CPU says where it is."""
 
 
-def pointed_note(guest: Guest, progress: Progress) -> RankedCandidate | None:
+class PointedNote(NamedTuple):
+    """A note, and the kernel that names it."""
+
+    note: RankedCandidate
+    kernel: KernelSymbols | None
+    """None where it was found by what its variables hold, without their symbols."""
+
+
+def pointed_note(guest: Guest, progress: Progress) -> PointedNote | None:
     """Return the note that the running kernel names, proved; None if it takes a search to say which note it is.
 
     That is so if the page tables of no CPU have the kernel, or no register names them in a file (those of x86 and s390x
@@ -39,13 +47,18 @@ def pointed_note(guest: Guest, progress: Progress) -> RankedCandidate | None:
     wanted; and if its pages of the note and of the text differ, and the lines do not say which one is right. Raises
     what `progress` raises.
     """
-    places = _by_symbols(guest, progress) if _names_tables(guest) else _by_variables(guest)
+    kernel = None
+    if _names_tables(guest):
+        kernel = _running(guest, progress)
+        places = None if kernel is None else _by_symbols(guest, kernel)
+    else:
+        places = _by_variables(guest)
     if places is None or not _is_own(places[0]):
         return None
     ranked = rank_candidates(places, guest, partial(prove, search=False), progress, frozenset({places[0].paddr}))
     crashed = f"; {PANICKED}" if after_panic(places[0].text) else ""
     best = ranked[0]._replace(why=ranked[0].why + crashed, runs=True, found_by="kernel")
-    return best if best.candidate is places[0] and not why_not(ranked) else None
+    return PointedNote(best, kernel) if best.candidate is places[0] and not why_not(ranked) else None
 
 
 def _names_tables(guest: Guest) -> bool:
@@ -56,14 +69,17 @@ def _is_own(note: Candidate) -> bool:
     return note.kind == "note" and note.whole and not note.misplaced
 
 
-def _by_symbols(guest: Guest, progress: Progress) -> list[Candidate] | None:
-    """Return the note, and the text if it is there; None if no symbol leads there."""
+def _running(guest: Guest, progress: Progress) -> KernelSymbols | None:
+    """Return the kernel whose note is wanted: the one that runs, or one that crashed before it and has a CPU left."""
     found = read_symbols(guest, None, progress, _WITHIN)
     if not found or not (found[0].runs or _is_mapped(guest, found[0])):
         return None
-    if runs_after_crash(guest, found[0].table, found[0].order):
-        return None
-    kernel = kernel_of(guest, found[0])
+    return None if runs_after_crash(guest, found[0].table, found[0].order) else found[0]
+
+
+def _by_symbols(guest: Guest, symbols: KernelSymbols) -> list[Candidate] | None:
+    """Return the note, and the text if it is there; None if no symbol leads there."""
+    kernel = kernel_of(guest, symbols)
     note, text = (_candidate(guest, kernel, name) for name in (b"vmcoreinfo_note", b"vmcoreinfo_data"))
     return None if note is None else [note] if text is None else [note, text]
 

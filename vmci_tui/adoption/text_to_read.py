@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from vmci_tui.adoption.choose import search
+from vmci_tui.adoption.choose import Searched, search, searched
 from vmci_tui.adoption.rank import choose
 from vmci_tui.common.errors import PackageMissing
 from vmci_tui.common.progress import Progress
@@ -15,6 +15,9 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.proof import prove
 from vmci_tui.search.candidate import RankedCandidate
 
+if TYPE_CHECKING:
+    from vmci_tui.kernel.symbols.read_symbols import KernelSymbols
+
 
 class ChosenText(NamedTuple):
     """A text, or None with the reason."""
@@ -22,6 +25,8 @@ class ChosenText(NamedTuple):
     text: Vmcoreinfo | None
     remark: str = ""
     """Where it is from, if it is not the dump's own; a sentence, safe to show. Without a text, why there is none."""
+    kernel: KernelSymbols | None = None
+    """The text's kernel, if its symbols led to it."""
 
 
 def text_to_read(
@@ -51,7 +56,7 @@ def text_to_read(
 
 def _from_memory(guest: Guest, progress: Progress, known: Sequence[RankedCandidate]) -> ChosenText:
     try:
-        found = known or search(guest, progress)
+        found, kernel = Searched(tuple(known)) if known else searched(guest, progress)
     except PackageMissing as missing:
         return ChosenText(None, f"The dump has no note, and memory cannot be searched: {missing}.")
     best = choose(found) or (found[0] if found else None)
@@ -62,4 +67,4 @@ def _from_memory(guest: Guest, progress: Progress, known: Sequence[RankedCandida
     if best is None:
         return ChosenText(None, "The dump has no note, and its memory has none.")
     remark = f"The dump has no note; the one in memory at {best.candidate.paddr:#x} was used."
-    return ChosenText(best.candidate.vmcoreinfo, remark)
+    return ChosenText(best.candidate.vmcoreinfo, remark, kernel)

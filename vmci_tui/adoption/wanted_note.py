@@ -50,9 +50,8 @@ def _own(judged: Sequence[RankedCandidate], guest: Guest, progress: Progress) ->
     """Return the candidate that the kernel that runs names."""
     if guest.machine != "s390x":
         named = pointed_note(guest, progress)
-        return next(
-            (item for item in judged if named is not None and item.candidate.text == named.candidate.text), None
-        )
+        text = None if named is None else named.note.candidate.text
+        return next((item for item in judged if item.candidate.text == text), None)
     proved = [item for item in judged if item.proof.proved]
     # The lowcore is that of the kernel that runs, also if it was started to save the dump of another one.
     places = () if any(after_panic(item.candidate.text) for item in proved) else pointers(guest)

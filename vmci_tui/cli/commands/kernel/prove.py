@@ -11,7 +11,7 @@ from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import OpenError, UsageError
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.kernel.facts.running_kernel import NotKnown
-from vmci_tui.kernel.lines.gather import running_kernel
+from vmci_tui.kernel.lines.gather import kernel_with_types, running_kernel
 from vmci_tui.kernel.lines.prove_lines import prove_lines
 from vmci_tui.kernel.lines.witnessed import with_witnesses
 from vmci_tui.proof import prove
@@ -30,7 +30,8 @@ def run(options: argparse.Namespace) -> int:
         if text is None:
             raise OpenError(f"there is no note to prove: {chosen.remark}".removesuffix("."), "see `vmci check FILE`")
         # The corrected text says where the kernel is; each line of the note as it is gets the verdict.
-        kernel = running_kernel(guest, chosen.text, shown_progress())
+        known = chosen.kernel
+        kernel = kernel_with_types(guest, known) if known else running_kernel(guest, chosen.text, shown_progress())
         if isinstance(kernel, NotKnown):
             where = "a dump of all memory has it, or a cut with `--keep types`"
             hint = f"{'`vmci convert` makes a dump of it' if document.runs else where}; for two witnesses: `vmci check`"
