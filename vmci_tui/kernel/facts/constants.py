@@ -17,6 +17,9 @@ _NEW: Final = frozenset({(6, 12), (7, 2)})
 changes of the pages' flags into older versions."""
 _PAIRS_AT_4: Final = ("i386",)
 """Machines on which a number of 8 bytes is at a multiple of 4."""
+_NO_GAP: Final = (5, 13)
+"""The version from which on `struct page` of arm has no gap after its flags, whatever the configuration (9ddb3c14afba);
+5.10.38 has that change too, but a release need not say 38."""
 
 
 class _Row(NamedTuple):
@@ -56,7 +59,7 @@ _ROWS: Final[dict[bytes, tuple[_Row, ...]]] = {
     b"NUMBER(HUGETLB_PAGE_DTOR)": (_Row(0, 2, _OLD),),
     b"NUMBER(PG_lru)": (_Row(0, 4, _OLD), _Row(0, 5, _NEW)),
     b"NUMBER(PG_slab)": (_Row(0, 9, _OLD),),
-    b"NUMBER(PG_swapcache)": (_Row(0, 10),),
+    b"NUMBER(PG_swapcache)": (_Row(0, 10, _OLD | _NEW),),
     b"NUMBER(PG_private)": (_Row(0, 13, _OLD), _Row(0, 14, _NEW)),
     b"NUMBER(PG_swapbacked)": (_Row(0, 19, _OLD), _Row(0, 17, _NEW)),
     b"NUMBER(PG_head_mask)": (_Row(0, 1 << 16, _OLD), _Row(0, 1 << 6, _NEW)),
@@ -73,10 +76,16 @@ def constant_of(kernel: RunningKernel, key: bytes) -> Fact | None:
     version = kernel.version
     if kernel.types is not None or version is None:
         return None
+    if kernel.machine == "arm" and version < _NO_GAP and _is_after_flags(key):
+        return None
     for row in (*_ROWS.get(key, ()), *_latched(kernel, key)):
         if version in row.versions or (not row.versions and _FIRST <= version <= _LAST):
             return Fact(row.words * kernel.pointer_size + row.plus, "a constant of Linux of this version")
     return None
+
+
+def _is_after_flags(key: bytes) -> bool:
+    return key.startswith(b"OFFSET(page.") and key != b"OFFSET(page.flags)"
 
 
 def _latched(kernel: RunningKernel, key: bytes) -> tuple[_Row, ...]:
