@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -40,14 +41,23 @@ def test_bytes_in_memory_read_like_a_file() -> None:
     assert list(source.data_ranges(10, 99)) == []
 
 
-def test_a_file_that_cannot_be_opened_is_one_line_with_a_hint(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened_is_one_line_with_a_hint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    monkeypatch.chdir(tmp_path)  # the path of a socket has 107 bytes at most
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket")
     for path, word in (
         (str(tmp_path), "folder"),
         (str(fifo), "not a regular file"),
         (str(tmp_path / "gone"), "no such file"),
         ("nul\0name", "NUL"),
+        ("socket", "qmp:SOCKET"),
+        (str(loop), "check the name"),
     ):
         with pytest.raises(OpenError, match=word) as error:
             file_source(path)

@@ -49,7 +49,7 @@ _FILE_TYPES: Final = (
       for magic in (b"\xed\xeb\x0f\xf0", b"\xee\xeb\x0f\xf0")),
     *(_FileType(magic, "a saved Xen machine", "restore it and dump it with `xl dump-core`")
       for magic in (b"LinuxGuestRecord", b"XenSavedDomain")),
-    _FileType(b"QEVM", "a QEMU migration stream of another version than 3", _AGAIN),
+    _FileType(b"QEVM", "a QEMU migration stream that is cut off, or of another version than 3", _AGAIN),
     _FileType(b"\x7fVirtualBox SavedState", "a saved VirtualBox machine",
               "`VBoxManage debugvm NAME dumpvmcore` dumps it"),
     _FileType(b"PAGEDU64", "a Windows crash dump", _WINDOWS),

@@ -328,6 +328,8 @@ def _hint(error: OSError | ValueError) -> str:
     number = getattr(error, "errno", None)
     if number == errno.EACCES:
         return "QEMU writes dumps that only their owner may read: use sudo, or chown a copy"
-    if number == errno.ENOENT:
+    if number in (errno.ENOENT, errno.ELOOP):
         return "check the name"
+    if number == errno.ENXIO:
+        return "is it the socket of a running QEMU? `qmp:SOCKET` names that VM"
     return ""
