@@ -41,9 +41,7 @@ def test_bytes_in_memory_read_like_a_file() -> None:
     assert list(source.data_ranges(10, 99)) == []
 
 
-def test_a_file_that_cannot_be_opened_is_one_line_with_a_hint(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_cannot_be_opened_is_one_line_with_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     loop = tmp_path / "loop"

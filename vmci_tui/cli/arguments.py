@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
 
     show = _command(commands, "show", "kernel, machine, CPUs; entry, notes, memory; --keys: the text")
     show.usage = "vmci show FILE [OPTION ...]"
-    _file(show, blob=True)
+    _file(show, _READ + _ENTRY, blob=True)
     _no_stop(show)
     show.add_argument("--keys", action="store_true", help="also the text of the note: all keys with their values")
     show.add_argument("--kernel", action="store_true", help="also panic, uptime and taint, by the kernel in memory")
@@ -73,7 +73,9 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--qtest", action="store_true", help="the guest's writes to the entry as C for a qtest of QEMU")
     check = _command(commands, "check", "findings, and each reader's verdict; exit code 1 on an error")
     check.usage = "vmci check FILE ... [OPTION ...]"
-    check.add_argument("files", nargs="+", metavar="FILE", help="a dump or an entry; several: a line each")
+    check.add_argument(
+        "files", nargs="+", metavar="FILE", help="dumps, saved VMs, images, RAW@PADDR, qmp:SOCKET, entries"
+    )
     _image(check)
     _no_stop(check)
     check.add_argument("--blob", metavar="BLOB", help="the entry (16 bytes) that belongs to the dump")
@@ -84,33 +86,33 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--report", metavar="PAGE", help="also write the check as a new file in Markdown, for a ticket")
 
     find = _command(commands, "find", "search guest memory for the note: candidates, best first")
-    _file(find)
+    _file(find, _READ)
     _no_stop(find)
     find.add_argument("--all", action="store_true", help="search every byte, not only page starts")
     find.add_argument("--raw-at", metavar="PADDR", help="FILE is a flat memory image that begins at PADDR")
 
     log = _command(commands, "log", "print the kernel's log, as dmesg does")
-    _file(log)
+    _file(log, _READ)
     _no_stop(log)
     log.add_argument("--level", metavar="LEVEL,...", help="only these, as err,warn; err+ is err and worse")
     log.add_argument("--callers", action="store_true", help="also the task (T) or CPU (C) that wrote each line")
     processors = _command(commands, "cpus", "where each CPU was, its registers, which one panicked")
-    _file(processors)
+    _file(processors, _READ)
     _no_stop(processors)
     processors.add_argument("--stack", action="store_true", help="the return addresses on each CPU's kernel stack")
     processors.add_argument("--registers", action="store_true", help="all registers of each CPU")
 
     lines = _command(commands, "prove", "which lines of the note are true; exit code 1 if one is false")
-    _file(lines)
+    _file(lines, _READ)
     _no_stop(lines)
 
     names = _command(commands, "symbols", "the kernel's symbols from memory, as System.map has them")
-    _file(names)
+    _file(names, _READ)
     _no_stop(names)
     names.add_argument("items", nargs="*", metavar="NAME|ADDRESS", help="only these; an address: its symbol+offset")
 
     change = _command(commands, "set", "edit keys, entry.paddr=0x..., a kdump's header.phys_base=...")
-    _file(change, blob=True)
+    _file(change, _COPIED + _ENTRY, blob=True)
     change.usage = "vmci set FILE KEY=VALUE ... (-o OUT | --in-place) [OPTION ...]"
     change.add_argument("pairs", nargs="*", metavar="KEY=VALUE", help="\\xNN in a value is that byte")
     change.add_argument("--delete", action="append", default=[], metavar="KEY", help="remove a key")
@@ -118,7 +120,7 @@ def parser() -> argparse.ArgumentParser:
 
     append = _command(commands, "append", "add or replace the VMCOREINFO note")
     append.usage = "vmci append FILE (--note NOTE | --text TEXT | --from-... [AT]) -o OUT"
-    _file(append, listed=False)  # its help is as long as a screen
+    _file(append, _COPIED, listed=False)  # its help is as long as a screen
     what = append.add_mutually_exclusive_group(required=True)
     what.add_argument("--note", metavar="NOTE", help="a raw note, or another dump with a note")
     what.add_argument("--text", metavar="TEXT", help="a file with the KEY=VALUE text")
@@ -131,11 +133,11 @@ def parser() -> argparse.ArgumentParser:
     _output(append)
 
     strip = _command(commands, "strip", "remove the VMCOREINFO note")
-    _file(strip)
+    _file(strip, _COPIED)
     _output(strip)
 
     fixed = _command(commands, "repair", "apply all safe fixes; restore the proved note from memory")
-    _file(fixed, listed=False)  # its help is as long as a screen
+    _file(fixed, _COPIED + _ENTRY, listed=False)  # its help is as long as a screen
     fixed.usage = "vmci repair FILE (-o OUT | --in-place) [OPTION ...]"
     fixed.add_argument("--only", metavar="CODE,...", help="fix only these findings")
     fixed.add_argument("--keep-segments", action="store_true", help="do not merge program headers (gdb uses them)")
@@ -144,18 +146,18 @@ def parser() -> argparse.ArgumentParser:
     _output(fixed, agree=f"PADDR: use the candidate there, proved or not; kernel: make one; {_WORSE}")
 
     undo = _command(commands, "undo", "undo the last in-place save")
-    _file(undo, image=False)
+    undo.add_argument("file", metavar="FILE", help="the file that was saved in place")
     undo.add_argument("--finish", action="store_true", help="complete an interrupted save instead")
     undo.add_argument("--force", action="store_true", help="overwrite later changes by other programs, and show them")
     undo.add_argument("--dry-run", action="store_true", help="with --force: only show them")
 
     plain = _command(commands, "unflatten", "write a flattened file as a plain one, like `makedumpfile -R`")
-    _file(plain, image=False)
+    plain.add_argument("file", metavar="FILE", help="a flattened dump")
     _output(plain, in_place=False)
 
-    image = _command(commands, "convert", "an image as the dump that QEMU would write; cut: a small one")
+    image = _command(commands, "convert", "make an ELF dump of an image or a VM; cut: make a small one")
     image.usage = "vmci convert SOURCE -o OUT.elf [OPTION ...]"
-    image.add_argument("file", metavar="SOURCE", help="an image, RAW@PADDR (several), qmp:SOCKET, or any dump")
+    image.add_argument("file", metavar="SOURCE", help="saved VM, image, RAW@PADDR (several), qmp:SOCKET, dump")
     _image(image, blocks=True)
     _new_file(image)
     image.add_argument("--report", metavar="PAGE", help="also write what was done, and sha256 sums (Markdown)")
@@ -165,7 +167,7 @@ def parser() -> argparse.ArgumentParser:
 
     part = _command(commands, "cut", "write a small dump of only the pages that proof, log and readers read")
     part.usage = "vmci cut SOURCE -o OUT.elf [OPTION ...]"
-    part.add_argument("file", metavar="SOURCE", help="any dump, or an image of memory")
+    part.add_argument("file", metavar="SOURCE", help=_COPIED)
     _image(part, blocks=True)
     _new_file(part)
     part.add_argument("--keep", metavar="WHAT,...", help="of note,proof,cpus,log (the default), symbols,types")
@@ -176,7 +178,7 @@ def parser() -> argparse.ArgumentParser:
     _readers(part)
 
     dump = _command(commands, "hex", "print a hex dump")
-    _file(dump)
+    _file(dump, _READ + _ENTRY)
     _no_stop(dump)
     where = dump.add_mutually_exclusive_group()
     where.add_argument("--at", metavar="N", help="file offset (default 0)")
@@ -264,12 +266,18 @@ def _command(commands: argparse._SubParsersAction[_Parser], name: str, text: str
     return command
 
 
-def _file(command: argparse.ArgumentParser, blob: bool = False, image: bool = True, listed: bool = True) -> None:
-    command.add_argument("file", metavar="FILE", help="a dump, an image, RAW@PADDR, qmp:SOCKET, an entry")
+_COPIED: Final = "a dump, saved VM, image or RAW@PADDR"
+"""What FILE is where a copy of it is saved: not a VM, of which only `convert` writes a dump."""
+_READ: Final = "a dump, saved VM, image, RAW@PADDR, qmp:SOCKET, virsh:VM"
+"""What FILE is where its memory is read."""
+_ENTRY: Final = ", an entry"
+
+
+def _file(command: argparse.ArgumentParser, what: str, blob: bool = False, listed: bool = True) -> None:
+    command.add_argument("file", metavar="FILE", help=what)
     if blob:
         command.add_argument("--blob", metavar="BLOB", help="the entry (16 bytes) that belongs to the dump")
-    if image:
-        _image(command, listed)
+    _image(command, listed)
 
 
 OF_AN_IMAGE: Final = {

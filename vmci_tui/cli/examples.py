@@ -28,7 +28,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "repair": ("vmci repair dump.elf -o dump-fixed.elf",),
     "undo": ("vmci undo dump.elf",),
     "unflatten": ("vmci unflatten dump.flat -o dump.kdump",),
-    "convert": ("vmci convert guest.lime -o guest.elf", "vmci convert guest.lime -o guest.elf --report ticket.md"),
+    "convert": (
+        "vmci convert guest.lime -o guest.elf --report ticket.md",
+        "vmci convert qmp:SOCKET -o vm.elf --yes stop",
+    ),
     "cut": ("vmci cut dump.elf -o small.elf",),
     "hex": ("vmci hex dump.elf --paddr 0x19c8000 --len 4KiB", "vmci hex dump.elf --vaddr init_task+0x20"),
     "new": ("vmci new entry --size 4132 --paddr 0x19c8000 -o e.entry",),
