@@ -65,6 +65,12 @@ def test_what_is_different_is_said(later: Callable[[], FakeQemu], words: str, tm
         assert what_changed(old, new) == words
 
 
+def test_without_entry_and_note_a_boot_is_not_seen(tmp_path: Path) -> None:
+    bare = _with(_fake(b"VMCOREINFO\0", b"XMCOREINFO\0"), named=[])
+    with _asked(bare, tmp_path / "q") as old, _asked(bare, tmp_path / "q") as new:
+        assert what_changed(old, new) == "without entry and note nothing says whether it has booted again"
+
+
 def test_a_guest_that_was_reset_has_not_written_its_entry(tmp_path: Path) -> None:
     devices = _fake().devices
     at = devices.index(b"vmcoreinfo") + 10 + 8

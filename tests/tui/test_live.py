@@ -270,7 +270,8 @@ async def test_without_a_stop_it_is_asked_again_without_a_stop(tmp_path: Path, f
             assert old.session.shell_words("find FILE") == f"$ vmci find qmp:{path} --no-stop"
             assert "--no-stop" not in old.session.shell_words("convert SOURCE -o COPY")
             await pilot.press("f5")
-            await until(pilot, lambda: main_screen(pilot) is not old and "nothing has changed" in said(pilot))
+            await until(pilot, lambda: main_screen(pilot) is not old and "nothing says whether" in said(pilot))
+            await settled(pilot)
             assert not {"xen-save-devices-state", "dump-guest-memory"} & set(fake.names)
 
 
@@ -294,4 +295,5 @@ async def test_a_vm_that_hangs_is_asked_again_once(tmp_path: Path, fake: FakeQem
             finally:
                 goes_on.set()
             await until(pilot, lambda: main_screen(pilot) is not old)
+            await settled(pilot)
             assert fake.names.count("query-status") == asked + 1

@@ -20,7 +20,14 @@ _MOST: Final = 64
 def what_changed(before: Document, after: Document) -> Safe:
     """Return a clause with what is different, each with what it was; the two are of one name."""
     old, new = _memory(before), _memory(after)
-    return Safe("; ".join([*_machine(old, new), *_contents(before, after)]) or "nothing has changed")
+    return Safe("; ".join([*_machine(old, new), *_contents(before, after)]) or _same(before))
+
+
+def _same(document: Document) -> str:
+    state = document.state
+    if state.entry is None and state.vmcoreinfo is None:
+        return "without entry and note nothing says whether it has booted again"
+    return "nothing has changed"
 
 
 def _memory(document: Document) -> LiveMemory:
