@@ -78,6 +78,7 @@ def test_of_whole_guests_only_true_lines_are_made(path: Path, tmp_path: Path) ->
     with open_document(str(copy)) as document:
         assert document.dump is not None
         found = make_note(guest_of(document.dump), None, no_progress)
+    copy.unlink()
     made = 0 if isinstance(found, NotKnown) else _compared(found, true)
     assert made >= _least(path) * len(true.splitlines())
 

@@ -14,6 +14,7 @@ from vmci_tui.kernel.facts.running_kernel import Fact, Finding, NotKnown, Rule, 
 from vmci_tui.kernel.lines.by_arm64 import ARM64
 from vmci_tui.kernel.lines.by_ppc64_s390x import PPC64, S390X
 from vmci_tui.kernel.lines.by_riscv64 import RISCV64
+from vmci_tui.kernel.lines.image_root import swapper
 from vmci_tui.proof.witnesses.utsname import LENGTH, MAGIC, uts_of
 
 _X86_64_MAP: Final = 0xFFFFFFFF80000000
@@ -232,9 +233,9 @@ _EACH: Final[dict[str, dict[bytes, Rule]]] = {
         b"NUMBER(MAX_PHYSMEM_BITS)": _physical_bits,
         b"KERNELOFFSET": _kernel_offset_x86_64,
     },
-    "i386": {b"PAGESIZE": constant(4096), b"CONFIG_X86_PAE": _three_levels},
+    "i386": {b"PAGESIZE": constant(4096), b"CONFIG_X86_PAE": _three_levels, b"SYMBOL(swapper_pg_dir)": swapper},
     "aarch64": ARM64,
-    "arm": {b"PAGESIZE": constant(4096), b"CONFIG_ARM_LPAE": _three_levels},
+    "arm": {b"PAGESIZE": constant(4096), b"CONFIG_ARM_LPAE": _three_levels, b"SYMBOL(swapper_pg_dir)": swapper},
     "ppc64": PPC64,
     "riscv64": RISCV64,
     "s390x": S390X,

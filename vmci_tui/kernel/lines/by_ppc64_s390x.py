@@ -11,7 +11,9 @@ from typing import Final
 from vmci_tui.kernel.facts.by_types import offset_of
 from vmci_tui.kernel.facts.rules import constant, member, number, section_roots, variable
 from vmci_tui.kernel.facts.running_kernel import Fact, Finding, NotKnown, Rule, RunningKernel
-from vmci_tui.kernel.lines.ppc64_root import page_size_by_tables, swapper
+from vmci_tui.kernel.lines.image_root import swapper
+from vmci_tui.kernel.lines.ppc64_root import page_size_by_tables
+from vmci_tui.kernel.lines.ppc64_root import swapper as ppc64_swapper
 
 _PPC64_BASE: Final = 0xC000000000000000
 """KERNELBASE of ppc64."""
@@ -51,7 +53,7 @@ def _ppc64_physical_bits(kernel: RunningKernel) -> Finding:
 
 PPC64: Final[dict[bytes, Rule]] = {
     b"PAGESIZE": page_size_by_tables,
-    b"SYMBOL(swapper_pg_dir)": swapper,
+    b"SYMBOL(swapper_pg_dir)": ppc64_swapper,
     b"KERNELOFFSET": _ppc64_kernel_offset,
     b"NUMBER(VMALLOC_START)": variable("__vmalloc_start", 8, "0x"),
     b"NUMBER(RADIX_MMU)": _radix,
@@ -87,6 +89,7 @@ def _s390x_physical_bits(kernel: RunningKernel) -> Finding:
 
 S390X: Final[dict[bytes, Rule]] = {
     b"PAGESIZE": constant(4096),
+    b"SYMBOL(swapper_pg_dir)": swapper,
     b"SAMODE31": variable("__samode31", 8),
     b"EAMODE31": variable("__eamode31", 8),
     b"IDENTITYBASE": _layout(b"identity_base"),
