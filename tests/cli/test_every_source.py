@@ -137,3 +137,9 @@ def test_the_json_and_the_exit_code_are_those_of_the_contract(
         with served:
             faults = {name: list(_faults(name, shape, source, container, capsys)) for name, shape in _COMMANDS.items()}
     assert {name: found for name, found in faults.items() if found} == {}
+
+
+@pytest.mark.parametrize("words", [["show", ""], ["check", ""], ["prove", ""], [""]])
+def test_an_empty_name_is_one_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 3
+    assert "the name of the file is empty" in capsys.readouterr().err

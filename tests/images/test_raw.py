@@ -206,3 +206,8 @@ def test_what_follows_the_file_is_an_address(address: str, tmp_path: Path, capsy
     part.write_bytes(b"\0" * 4096)
     assert main(["show", f"{part}@{address}"]) == 3
     assert f"'{address}' is not an address" in capsys.readouterr().err
+
+
+def test_what_is_not_a_regular_file_is_said_to_be_that(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", f"{tmp_path}@0"]) == 3
+    assert "is a folder" in capsys.readouterr().err

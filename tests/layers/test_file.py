@@ -54,6 +54,7 @@ def test_a_file_that_cannot_be_opened_is_one_line_with_a_hint(tmp_path: Path, mo
         (str(fifo), "not a regular file"),
         (str(tmp_path / "gone"), "no such file"),
         ("nul\0name", "NUL"),
+        ("", "empty"),
         ("socket", "qmp:SOCKET"),
         (str(loop), "check the name"),
     ):

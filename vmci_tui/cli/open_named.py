@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def open_named(options: argparse.Namespace, path: str | None = None) -> Document:
     """Open FILE, or one of several, with the entry of --blob. Raises OpenError and UsageError."""
     blob = getattr(options, "blob", None)
-    return open_document(path or options.file, blob, image_choice(options), shown_progress())
+    return open_document(options.file if path is None else path, blob, image_choice(options), shown_progress())
 
 
 def open_to_save(options: argparse.Namespace) -> Document:

@@ -78,6 +78,8 @@ class FileSource:
     def __init__(self, path: str) -> None:
         """Open a file. Raises OpenError, with a hint, if it cannot be read at any offset."""
         self.path = path
+        if not path:
+            raise OpenError("the name of the file is empty", "is a variable of the shell not set?")
         try:
             # O_NONBLOCK: opening a FIFO must not wait for a writer.
             self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)

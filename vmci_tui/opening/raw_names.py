@@ -35,9 +35,10 @@ def names_raw(name: str) -> bool:
 
 
 def refuse_address(name: str) -> None:
-    """Raise OpenError for `FILE@` of a file that exists, with something else than an address after it."""
+    """Raise OpenError for `FILE@` with something else than an address after it, or of what is not a regular file."""
     file, _, address = name.rpartition("@")
-    if not os.path.lexists(name) and os.path.isfile(file):
+    if os.path.lexists(file) and not os.path.lexists(name):
+        FileSource(file).close()
         raise OpenError(f"{visible(name)}: '{visible(address)}' is not an address", "it is hex, as in FILE@0x100000")
 
 
