@@ -13,10 +13,11 @@ from vmci_tui.common.progress import no_progress
 from vmci_tui.containers.guest import Guest
 from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import Note
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.cpus.cpu import cpus_of
 from vmci_tui.kernel.lines.gather import kernel_of
 from vmci_tui.kernel.symbols.crash_kernel import runs_after_crash
-from vmci_tui.kernel.symbols.read_symbols import CRASHED, KernelSymbols, read_symbols
+from vmci_tui.kernel.symbols.read_symbols import CRASHED, SAVES, KernelSymbols, read_symbols
 from vmci_tui.kernel.symbols.translation import runs_kernel
 
 _CRASHED = Kernel(form="per-cpu", paddr=0x2200000, base=0xFFFFFFFF81100000)
@@ -83,6 +84,16 @@ def test_a_cpu_that_was_left_in_a_kernel_leads_to_it(header: int, first_is_left:
     else:
         assert sorted(starts) == sorted([crashed.table.start, saves.table.start])
         assert [one.runs for one in found] == ["CPU 0 was in its code", "CPU 1 was in its code"]
+
+
+@pytest.mark.parametrize("first_is_left", [False, True])
+def test_the_kernel_that_the_dumps_own_note_describes_comes_first(first_is_left: bool) -> None:
+    """The kernel that saves the dump may have given QEMU its own note: its lines are true of that kernel."""
+    guest, crashed, saves, left = _memory(0x7000000)
+    guest = guest._replace(notes=left + guest.notes if first_is_left else guest.notes + left)
+    for kernel, other, why in ((saves, crashed, SAVES), (crashed, saves, CRASHED)):
+        found = read_symbols(guest, Vmcoreinfo(b"SYMBOL(_stext)=%x\n" % kernel.table.start))
+        assert [one.table.start for one in found] == [kernel.table.start, other.table.start] and found[0].runs == why
 
 
 @pytest.mark.parametrize(("header", "suspected"), [(0x7000000, 0), ((1 << 64) - 1, None)])

@@ -36,6 +36,8 @@ _END: Final = b"_etext"
 _TOKENS: Final = b"kallsyms_token_table"
 CRASHED: Final = "it crashed, and the one that runs was started for that"
 """Why the kernel that crashed comes before the one that runs."""
+SAVES: Final = "the note is of this kernel, which was started when the other one crashed"
+"""Why a kernel comes before the one that crashed."""
 
 
 class KernelSymbols(NamedTuple):
@@ -83,7 +85,7 @@ def read_symbols(
             running = found.pop()
             before = _of_text(guest, running, cpus, text, budget) or _of_other_cpu(guest, running, cpus, budget)
             others = [one for one in found if before is None or not one.table.same_place(before.table)]
-            return (*_in_order(guest, running, before), *others)
+            return (*_in_order(guest, running, before, text), *others)
     return tuple(found)
 
 
@@ -99,15 +101,21 @@ def proved_symbols(guest: Guest, text: Vmcoreinfo, progress: Progress) -> Kernel
     return next((one for one in found if (one.table.shift, one.table.address(START)) == (kernel.shift, start)), None)
 
 
-def _in_order(guest: Guest, running: KernelSymbols, before: KernelSymbols | None) -> tuple[KernelSymbols, ...]:
-    """Return the kernel that runs, and the one before it, which comes first if it crashed."""
+def _in_order(
+    guest: Guest, running: KernelSymbols, before: KernelSymbols | None, text: Vmcoreinfo | None
+) -> tuple[KernelSymbols, ...]:
+    """Return the kernel that runs and the one before it, that first if it crashed, unless the text is of the other one.
+
+    The first CPU, whose kernel is taken for the one that runs, may be one that the crashed kernel stopped.
+    """
     if before is None:
         return (running,)
-    if runs_after_crash(guest, running.table, running.order):
-        return before._replace(runs=CRASHED), running
-    # The first CPU may be one that the crashed kernel stopped.
-    if before.runs and runs_after_crash(guest, before.table, before.order):
-        return running._replace(runs=CRASHED), before
+    start = None if text is None else symbol(text, START)
+    for saves, other in ((running, before), (before, running)):
+        if saves.runs and runs_after_crash(guest, saves.table, saves.order):
+            if start == saves.table.address(START):
+                return saves._replace(runs=SAVES), other
+            return other._replace(runs=CRASHED), saves
     return running, before
 
 
