@@ -61,10 +61,6 @@ def main() -> None:
             print(f"| {what} | {elapsed:.2f} | {processor:.2f} | {of_elapsed:.2f} | {of_processor:.2f} |")
 
 
-def _medians(rows: list[tuple[float, float]]) -> list[float]:
-    return [statistics.median(column) for column in zip(*rows, strict=True)]
-
-
 def _processor() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,13 @@ def test_a_source_that_ends_or_fails_is_reported(few: int, tmp_path: Path, monke
             copy_filled(BytesSource(bytes(2 * BLOCK)), file.fileno(), 0, 3 * BLOCK, 0, lambda _: None)
         with pytest.raises(OpenError, match="cannot be read"):
             copy_filled(Failing(bytes(9 * BLOCK)), file.fileno(), 0, 9 * BLOCK, 0, lambda _: None)
+
+
+def test_an_error_of_the_disk_ends_the_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copying, "_FEW", 0)
+    monkeypatch.setattr(copying, "_BUFFER", BLOCK)
+    (tmp_path / "new").touch()
+    with (tmp_path / "new").open("rb") as file, pytest.raises(OSError, match="Bad file descriptor") as error:
+        copy_filled(BytesSource(b"x" * 99 * BLOCK), file.fileno(), 0, 99 * BLOCK, 0, lambda _: None)
+    assert error.tb is not None, "it still refers to what was going on"
+    assert not any(thread.name == "ahead" for thread in threading.enumerate())
