@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.dumps.factory import elf, note
 from tests.dumps.kdump_factory import flattened, kdump, pages
 from tests.kit import become
 from tests.opened_files import open_document
@@ -91,6 +92,15 @@ def test_a_removed_note_of_a_cpu_is_named(sample: Sample) -> None:
     document = _open(path, lambda s: edit_notes.drop_note(s, index))
     assert [str(words) for words in harm_of(document, plan_copy(document)).taken_out] == [
         "the note CORE\\x00 of type 0x1, 336 bytes"
+    ]
+
+
+def test_a_removed_note_without_a_name_is_said_to_have_none(tmp_path: Path) -> None:
+    path = tmp_path / "nameless.elf"
+    path.write_bytes(elf([note(b"abcd", b"", 7), note()]))
+    document = _open(str(path), lambda s: edit_notes.drop_note(s, 0))
+    assert [str(words) for words in harm_of(document, plan_copy(document)).taken_out] == [
+        "the note without a name of type 0x7, 4 bytes"
     ]
 
 

@@ -146,7 +146,8 @@ def _contents(dump: Dump) -> Iterator[tuple[Safe, bytes]]:
         if note.is_vmcoreinfo:
             text = True
         else:
-            yield Safe(f"the note {visible(note.name)} of type {note.type:#x}, {note.descsz} bytes"), note.desc
+            name = visible(note.name) or "without a name"
+            yield Safe(f"the note {name} of type {note.type:#x}, {note.descsz} bytes"), note.desc
     yield from ((Safe(words), data) for words, data in dump.extras)
     if text:
         yield Safe("the VMCOREINFO note"), b""

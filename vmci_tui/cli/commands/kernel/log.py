@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
         head = report.head_json(document)
     remarks = [remark for remark in (chosen.remark, *log.remarks) if remark]
     if not log.form:
-        raise OpenError("the log cannot be read: " + " ".join(remarks).removesuffix("."), "see `vmci check FILE`")
+        raise OpenError("the log cannot be read. " + " ".join(remarks).removesuffix("."), "see `vmci check FILE`")
     records = [record for record in log.records if wanted is None or record.level in wanted]
     if options.json:
         print_json(head | {"form": log.form, "remarks": remarks, "log": log_json(records)})

@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
         chosen = text_to_read(own, guest, shown_progress())
         text = own or chosen.text
         if text is None:
-            raise OpenError(f"there is no note to prove: {chosen.remark}".removesuffix("."), "see `vmci check FILE`")
+            raise OpenError(f"there is no note to prove. {chosen.remark}".removesuffix("."), "see `vmci check FILE`")
         # The corrected text says where the kernel is; each line of the note as it is gets the verdict.
         known = chosen.kernel
         kernel = kernel_with_types(guest, known) if known else running_kernel(guest, chosen.text, shown_progress())
