@@ -178,7 +178,7 @@ class CutPages(TypedDict):
     pages: int
     bytes: Annotated[int, "of memory"]
     by: Annotated[dict[str, int], "pages by what they are kept for; a page may be kept for several things"]
-    kept_text: Annotated[list[str], "every text of eight characters or more that stays inside, but those of the note"]
+    kept_text: Annotated[list[str], "texts of eight characters or more that stay in memory and notes, but the note's"]
 
 
 class Cut(TypedDict):

@@ -14,7 +14,7 @@ from vmci_tui.document.document import Document
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.facts.running_kernel import RunningKernel
 from vmci_tui.kernel.lines.gather import kernel_with_types
-from vmci_tui.kernel.lines.kernel_state import KernelState
+from vmci_tui.kernel.lines.kernel_state import TAINT, KernelState
 from vmci_tui.kernel.log.marks import panic_of
 from vmci_tui.kernel.log.read_log import read_log
 from vmci_tui.kernel.log.record import KernelLog
@@ -57,7 +57,7 @@ def kernel_state(kernel: RunningKernel | None, text: Vmcoreinfo | None, guest: G
     times = [record.nanoseconds for record in log.records if record.nanoseconds is not None]
     return KernelState(
         b"" if panic is None else panic.text,
-        None if kernel is None else kernel.variable(b"tainted_mask"),
+        None if kernel is None else kernel.variable(TAINT),
         times[-1] / 1e9 if times else None,
         None if kernel is None else uptime_of(kernel),
     )

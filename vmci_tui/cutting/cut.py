@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from operator import attrgetter
 from typing import Final, NamedTuple
 
+from vmci_tui.common.errors import UsageError
 from vmci_tui.common.progress import Progress
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers import VirtualRange
 from vmci_tui.containers.base import Dump
 from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.containers.guest import guest_of
-from vmci_tui.cutting.masked import MaskedSource
+from vmci_tui.cutting.masked import MaskedSource, masked_note
 from vmci_tui.cutting.recorder import Part
 from vmci_tui.cutting.wanted import Recorded, record
 from vmci_tui.document.document import Document
 from vmci_tui.document.state import State
+from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.elf_records import PT_LOAD
 from vmci_tui.images.as_dump import dump_of
 from vmci_tui.images.guest_image import GuestImage
@@ -57,7 +60,10 @@ class Cut(NamedTuple):
     pages: dict[str, int]
     """Pages by what they are kept for; a page may be kept for several things."""
     kept_text: tuple[Safe, ...]
-    """Every text of eight characters or more in its memory, but the lines of the note and the kernel's own tables."""
+    """Every text of eight characters or more in its memory and its notes of CPUs and others.
+
+    The lines of its VMCOREINFO note and the kernel's own tables are left out.
+    """
     remarks: tuple[str, ...]
 
     @property
@@ -75,7 +81,7 @@ def cut(document: Document, choice: CutChoice, progress: Progress, readers: Chos
     """Return the cut of a dump, and of which a cut is the same. Nothing is written.
 
     Readers read some pages only because the whole has them, so the cut is cut again until nothing is left out. Raises
-    OpenError, and what `progress` raises.
+    OpenError, UsageError if nothing would be kept, and what `progress` raises.
     """
     made = _once(document, choice, progress, readers)
     for _ in range(_ROUNDS):
@@ -83,6 +89,12 @@ def cut(document: Document, choice: CutChoice, progress: Progress, readers: Chos
         if smaller.page_count == made.page_count:
             break
         made = smaller._replace(remarks=made.remarks)
+    note = document.state.note
+    if not made.page_count and (note is None or note.is_windows):
+        raise UsageError(
+            f"nothing of the memory of {visible(document.name)} would be kept: no kernel was found in it",
+            "`vmci convert` makes a dump of all of it",
+        )
     return made
 
 
@@ -92,21 +104,28 @@ def _once(document: Document, choice: CutChoice, progress: Progress, readers: Ch
     assert whole is not None
 
     def as_cut(source: Source) -> View:
-        made = _laid_out(elf, whole, source, whole.guest_memory)
+        made = _laid_out(elf, whole, source, whole.guest_memory, elf.state.notes)
         return View(made.source, made.saved_layout.image)
 
     recorded = record(elf.state, guest_of(whole), choice.kinds, readers, choice.programs, as_cut, progress)
-    source = MaskedSource(whole.guest_source, recorded.parts) if choice.masked else whole.guest_source
-    made = _laid_out(elf, whole, source, Memory(_pages(recorded, whole.guest_memory)), files_of(document.source))
+    source = MaskedSource(recorded.source, recorded.parts) if choice.masked else recorded.source
+    notes = tuple(map(masked_note, elf.state.notes)) if choice.masked else elf.state.notes
+    memory = Memory(_pages(recorded, whole.guest_memory))
+    made = _laid_out(elf, whole, source, memory, notes, files_of(document.source))
     pages = {kind: sum(end - start for start, end in _aligned(parts)) // _PAGE for kind, parts in recorded.by.items()}
     return Cut(made, pages, tuple(_texts(made, recorded)), recorded.remarks)
 
 
 def _laid_out(
-    elf: Document, whole: Dump, source: Source, memory: Memory, files: tuple[FileSource, ...] = ()
+    elf: Document,
+    whole: Dump,
+    source: Source,
+    memory: Memory,
+    notes: tuple[Note, ...],
+    files: tuple[FileSource, ...] = (),
 ) -> Document:
-    """Return a dump of this memory, with the notes and the virtual addresses of the whole one."""
-    image = GuestImage(whole.container, whole.machine, whole.bits, whole.order, source, memory, elf.state.notes)
+    """Return a dump of this memory and these notes, with the virtual addresses of the whole one."""
+    image = GuestImage(whole.container, whole.machine, whole.bits, whole.order, source, memory, notes)
     dump = dump_of(image, files)
     state = State(notes=dump.notes, mapped=tuple(_mapped(elf, memory.ranges)))
     return Document(elf.name, dump.source, dump, state)
@@ -166,21 +185,27 @@ def _in_headers(dump: Dump | None) -> Iterator[VirtualRange]:
 
 
 def _texts(made: Document, recorded: Recorded) -> Iterator[Safe]:
-    """Yield each text in the memory of the cut once, as `strings -n 8` finds it.
+    """Yield each text in the notes and the memory of the cut once, as `strings -n 8` finds it.
 
-    The lines of the note are left out, and the tables of symbols and types, which every such kernel has.
+    The lines of the VMCOREINFO note are left out, and the tables of symbols and types, which every such kernel has.
     """
     dump, note = made.dump, made.state.vmcoreinfo
     assert dump is not None
-    memory = dump.guest_memory
     seen = set(_TEXT.findall(note.text)) if note is not None else set()
+    for data in chain((each.desc for each in made.state.notes), _kept(dump, recorded)):
+        for text in _TEXT.findall(data):
+            if text in seen:
+                continue
+            if len(seen) >= _LISTED:
+                return
+            seen.add(text)
+            yield visible(text)
+
+
+def _kept(dump: Dump, recorded: Recorded) -> Iterator[bytes]:
+    """Yield the pages of the cut without the kernel's tables, a piece at a time."""
+    memory = dump.guest_memory
     pages = _aligned(sorted(part for parts in recorded.by.values() for part in parts))
     for first, end in _outside(pages, sorted(recorded.tables)):
         for start in range(first, end, _PIECE):
-            for text in _TEXT.findall(memory.read(dump.guest_source, start, min(_PIECE, end - start))):
-                if text in seen:
-                    continue
-                if len(seen) >= _LISTED:
-                    return
-                seen.add(text)
-                yield visible(text)
+            yield memory.read(dump.guest_source, start, min(_PIECE, end - start))

@@ -62,10 +62,10 @@ def paddr_by_tables(guest: Guest, tables: Iterable[tuple[Paging, int]], va: int)
     return None
 
 
-def text_memory(guest: Guest, text: Vmcoreinfo | None) -> VirtualMemory | None:
+def text_memory(guest: Guest, text: Vmcoreinfo | None, exact: bool = False) -> VirtualMemory | None:
     """Return the memory of the kernel that a text describes; None without one, or if its place is a guess."""
     kernel, proved = next(places_of(text, guest), (None, False)) if text is not None else (None, False)
-    return VirtualMemory(kernel, kernel.orders[0]) if kernel is not None and proved else None
+    return VirtualMemory(kernel, kernel.orders[0], exact) if kernel is not None and proved else None
 
 
 def reader_of(guest: Guest, cpu: Cpu, others: Sequence[Code]) -> Code:

@@ -37,13 +37,13 @@ class Survey(NamedTuple):
     """None: no CPU differs from the others as a panicked one does."""
 
 
-def survey(guest: Guest, text: Vmcoreinfo | None = None, image: Code | None = None) -> Survey:
+def survey(guest: Guest, text: Vmcoreinfo | None = None, image: Code | None = None, exact: bool = False) -> Survey:
     """Return the CPUs of a dump; without any where its notes have no registers that can be decoded.
 
     `text` says where the kernel's memory is on machines whose notes do not name the page tables; `image` reads its
-    image.
+    image. With `exact` no byte is read but those that are looked at, else whole pages.
     """
-    memory = text_memory(guest, text)
+    memory = text_memory(guest, text, exact)
     others = [one for one in (None if memory is None else memory.read, image) if one is not None]
     seen = []
     for cpu in cpus_of(guest.notes, guest.machine):

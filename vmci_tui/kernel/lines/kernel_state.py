@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+TAINT: Final = b"tainted_mask"
+"""The variable that says whether a kernel is tainted."""
 _FLAGS: Final = "PFSRMBUDAWCIOELKXTNJ"
 """The letters of `tainted_mask`, from bit 0 on (kernel/panic.c, taint_flags; J since 6.15)."""
 

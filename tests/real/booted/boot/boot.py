@@ -41,6 +41,7 @@ PLANS = {
     "amd64-panic": ("amd64", "panic=0 panicnow nokcore"),
     "arm64-nokaslr": ("arm64", "panic=-1 nokaslr nokcore"),
     "arm64-panic": ("arm64", "panic=0 panicnow nokcore"),
+    **{f"{machine}-secrets": (machine, "panic=-1 nokcore secrets") for machine in ("amd64", "arm64", "s390x")},
     "arm64-lpa2": ("arm64", "panic=-1"),
     "arm64-16k-lpa2": ("arm64-16k", "panic=-1"),
 }
