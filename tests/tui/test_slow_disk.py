@@ -117,6 +117,8 @@ async def test_undoing_a_save_in_place_waits_for_the_disk(answers: threading.Eve
         await until(pilot, lambda: isinstance(pilot.app.screen, Waiting))
         await pilot.press("escape", "q")
         assert isinstance(pilot.app.screen, Waiting) and dump.read_bytes() != before
+        await pilot.press("f1")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, Waiting))
         answers.set()
         await until(pilot, lambda: isinstance(pilot.app.screen, MainScreen) and "undone" in said(pilot))
         await settled(pilot)

@@ -76,12 +76,11 @@ class Files:
             app.notify("the file is open in another vmci, or is not a regular file", severity="error", markup=False)
             return
         document.close()  # it releases the lock, which the undo takes
-        words = f"{'completing' if finishing else 'undoing'} the save in place of {visible(path)}"
-        waiting = Waiting(words)
+        waiting = Waiting(f"{'Completing' if finishing else 'Undoing'} the save in place of {visible(path)}")
 
         def end() -> None:
-            if stands(waiting):
-                waiting.dismiss(None)
+            while stands(waiting) and waiting in app.screen_stack:  # its help may be over it
+                app.pop_screen()
             self._host.reopen(document)
 
         def done(words: str) -> None:
