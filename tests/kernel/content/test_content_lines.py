@@ -13,6 +13,9 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.kernel.content.content_lines import content_lines
 from vmci_tui.kernel.facts.running_kernel import Fact, RunningKernel
 from vmci_tui.kernel.lines.prove_lines import facts_of
+from vmci_tui.kernel.log.printk_ring import RingMemory, read_records_of
+from vmci_tui.kernel.log.record import KernelLog
+from vmci_tui.kernel.log.ring_layout import Ring, RingLayout
 from vmci_tui.kernel.virtual_memory import read_mapped
 from vmci_tui.proof.paging.walk import WalkEnd
 
@@ -147,6 +150,22 @@ def test_a_copy_of_the_ring_is_not_taken_for_it_and_two_pointers_leave_prb_unkno
     ram.put(copied, bytes(ram.pages[_paddr(_RING) // 4096][:128]))
     lines = content_lines(_kernel(ram, 4))
     assert lines[b"SYMBOL(printk_rb_static)"].value == _RING + 16 and b"SYMBOL(prb)" not in lines
+
+
+def test_of_many_rings_only_a_few_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    ram, read = Ram(), list[Ring]()
+    ring = _ring(ram, 4, 1, 88)
+    _log(ring)
+    struct = bytes(ram.pages[_paddr(_RING) // 4096][16:128])
+    for copy in range(40):
+        ram.put(_paddr(_RING) + 0x10_0000 + 128 * copy, struct)
+
+    def counted(memory: RingMemory, layout: RingLayout, ring: Ring) -> KernelLog | str:
+        read.append(ring)
+        return read_records_of(memory, layout, ring)
+
+    monkeypatch.setattr("vmci_tui.kernel.content.rings.read_records_of", counted)
+    assert content_lines(_kernel(ram, 4))[b"SYMBOL(printk_rb_static)"].value == _RING + 16 and len(read) == 8
 
 
 def test_the_only_utsname_of_this_kernel_shows_where_init_uts_ns_is() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final, NamedTuple
 
 from vmci_tui.formats.elf_note import ByteOrder
@@ -30,6 +30,8 @@ _FEWEST: Final = 16
 """Whole records by which a ring is known; a booted kernel has hundreds."""
 _WHOLE: Final = 8
 """Of how many records one may be damaged."""
+_MOST: Final = 8
+"""Rings that are read; memory may be made to have many, and a kernel has two at most."""
 _LOOKS: Final = 1 << 12
 """Records that are looked at for a device."""
 _MOST_CALLERS: Final = 1 << 22
@@ -48,6 +50,14 @@ class FoundRing(NamedTuple):
     """Where printk_info has the device of a record; None if no record has one."""
     newest: int
     """The number of its last record."""
+
+
+class _Candidate(NamedTuple):
+    at: int
+    layout: RingLayout
+    ring: Ring
+    dev_info: int
+    """Where printk_info of this layout has the device."""
 
 
 class _Memory(NamedTuple):
@@ -71,8 +81,10 @@ def rings(kernel: RunningKernel, data: ImageData) -> tuple[FoundRing, ...]:
     Of several that name the same arrays one is there, and the others are copies, such as the image as it was loaded.
     """
     found: dict[int, FoundRing] = {}
-    for at, extra in _places(kernel, data):
-        for ring in _at(kernel, at, extra):
+    candidates = (one for at, extra in _places(kernel, data) for one in _at(kernel, at, extra))
+    for candidate in islice(candidates, _MOST):
+        ring = _read(kernel, candidate)
+        if ring is not None:
             other = found.get(ring.infos, ring)
             found[ring.infos] = min(other, ring, key=lambda one: abs(one.at - one.infos))
     return tuple(sorted(found.values()))
@@ -129,9 +141,9 @@ def layout_of(word: int, extra: int, info_size: int) -> RingLayout:
     )
 
 
-def _at(kernel: RunningKernel, at: int, extra: int) -> Iterator[FoundRing]:
-    """Yield the ring at an address, with each layout by which its records are read rightly: one, or none."""
-    memory, word = _Memory(kernel), kernel.pointer_size
+def _at(kernel: RunningKernel, at: int, extra: int) -> Iterator[_Candidate]:
+    """Yield the ring at an address, with each layout by which its newest record is where it says: one, or none."""
+    word = kernel.pointer_size
     raw = kernel.read(at, (9 + extra) * word)
     if raw is None:
         return
@@ -148,12 +160,18 @@ def _at(kernel: RunningKernel, at: int, extra: int) -> Iterator[FoundRing]:
     ring = Ring(counts, sizes, words[1], words[2], text, words[3], words[4])
     for size, dev_info in _INFO_SIZES.items():
         layout = layout_of(word, extra, size)
-        if not _has_newest(kernel, layout, ring, head):
-            continue
-        log = read_records_of(memory, layout, ring)
-        if isinstance(log, KernelLog) and _reads_rightly(log):
-            named = _names_a_device(kernel, ring, layout, dev_info)
-            yield FoundRing(at, ring.infos, layout, dev_info if named else None, log.records[-1].sequence or 0)
+        if _has_newest(kernel, layout, ring, head):
+            yield _Candidate(at, layout, ring, dev_info)
+
+
+def _read(kernel: RunningKernel, candidate: _Candidate) -> FoundRing | None:
+    """Return a ring with its newest record; None if its records are not read rightly."""
+    at, layout, ring, dev_info = candidate
+    log = read_records_of(_Memory(kernel), layout, ring)
+    if not isinstance(log, KernelLog) or not _reads_rightly(log):
+        return None
+    named = _names_a_device(kernel, ring, layout, dev_info)
+    return FoundRing(at, ring.infos, layout, dev_info if named else None, log.records[-1].sequence or 0)
 
 
 def _reads_rightly(log: KernelLog) -> bool:
