@@ -154,7 +154,11 @@ class FileSummary(TypedDict):
     """The file."""
 
     file: Annotated[str, "its name, as given"]
-    size: Annotated[int, "bytes, of several files those of all; of a VM those of the dump that `vmci convert` makes"]
+    size: Annotated[
+        int,
+        "bytes, of several files those of all; of a VM those of the dump that `vmci convert` makes, of writes and the "
+        "state of devices those of the entry",
+    ]
     container: Annotated[
         Literal["elf", "kdump", "flattened", "entry", "raw", "lime", "avml", "qmp", "qemu-stream"] | None,
         "`raw`: a flat memory image; `qmp`: a running VM; `qemu-stream`: a saved VM; null: vmci cannot open it",
