@@ -43,7 +43,9 @@ def test_programs_take_a_made_note_as_they_take_the_true_one(guest: Guest, tmp_p
 
 def _said(guest: Guest, path: str, folder: Path) -> dict[str, object]:
     """Return what each program makes of a dump, as far as the note decides it."""
-    by_itself = [drgn_text(path, by_library, uts=True) for by_library in (False, True)]
+    # Of i386 libkdumpfile needs SYMBOL(vmap_area_list), which memory does not show without symbols of variables.
+    ways = (False,) if guest.dump.stem.startswith("i386") else (False, True)
+    by_itself = [drgn_text(path, by_library, uts=True) for by_library in ways]
     said: dict[str, object] = {
         "readelf": "VMCOREINFO" in readelf_notes(path),
         "eu-readelf": "OSRELEASE=" in eu_readelf_notes(path),

@@ -25,11 +25,11 @@ _WIDTHS: Final = {
 }
 """What a kernel with such pages can be built for, and what it then uses: less if the processor has less."""
 _COMPARED: Final = {
-    (_SMALLEST, 48): ((6, 1), (6, 1)),
-    (_SMALLEST, 52): ((6, 12), (7, 2)),
-    (_MIDDLE, 52): ((6, 12), (7, 2)),
+    (_SMALLEST, 48): (((6, 1), (6, 1)), ((6, 12), (6, 12))),
+    (_SMALLEST, 52): (((6, 12), (7, 2)),),
+    (_MIDDLE, 52): (((6, 12), (7, 2)),),
 }
-"""First and last version of Linux whose notes were compared, by size of pages and VA_BITS."""
+"""First and last versions of Linux whose notes were compared, by size of pages and VA_BITS."""
 _FOLDED: Final = (b"pmd_t.pmd", b"pud_t.pud", b"p4d_t.p4d")
 """Members that the entry of a level has where page tables have that level."""
 
@@ -111,8 +111,8 @@ def layout_of(kernel: RunningKernel) -> Layout | NotKnown:
         return widths
     if page is None or not struct or struct > page or kernel.version is None:
         return NotKnown("it follows from the size of a struct page, which the kernel's types do not show")
-    first, last = _COMPARED.get((page, widths.built), ((0, 0), (0, 0)))
-    if not first <= kernel.version <= last:
+    compared = _COMPARED.get((page, widths.built), ())
+    if not any(first <= kernel.version <= last for first, last in compared):
         return NotKnown(
             f"where the parts of memory are was not compared for Linux {kernel.version[0]}.{kernel.version[1]} "
             f"with {widths.built} bits and pages of {page >> 10} KiB"
