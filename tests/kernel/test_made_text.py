@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from tests.kernel.made_types import types_with
 from tests.kernel.test_lines import kernel_with, types_of_the_test
 from vmci_tui.kernel.facts.running_kernel import NotKnown, RunningKernel
 from vmci_tui.kernel.lines.made_text import MadeText, made_text
@@ -42,6 +45,21 @@ def test_a_line_of_an_option_is_made_only_where_the_kernel_has_its_function() ->
     names = {b"_stext": _STEXT, b"hugetlb_fault": _STEXT + 8}
     keys = {line.key for line in _made(kernel_with(symbols=names)).lines}
     assert b"NUMBER(PAGE_OFFLINE_MAPCOUNT_VALUE)" in keys and b"NUMBER(PAGE_UNACCEPTED_MAPCOUNT_VALUE)" not in keys
+
+
+@pytest.mark.parametrize(("string", "made"), [(b"SECTION_SIZE_BITS", True), (b"OLD_SECTION_SIZE_BITS", False)])
+def test_a_line_that_later_releases_got_is_made_only_where_the_kernel_has_its_name(string: bytes, made: bool) -> None:
+    types = types_with({"mem_section": (32, {})})
+    symbols = {b"_stext": _STEXT, b"_etext": _STEXT + 0x1000}
+    data = (b"\0%b\0" % string).ljust(4096, b"\0")
+
+    def read(at: int, length: int) -> bytes | None:
+        return data[:length] if at == _STEXT + 0x1000 else None
+
+    kernel = replace(kernel_with(types=types, symbols=symbols, release=b"5.10.0-46"), read=read)
+    found = _made(kernel)
+    said = {line.key for line in found.lines} | {line.key for line in found.left_out}
+    assert (b"NUMBER(SECTION_SIZE_BITS)" in said) == made
 
 
 def test_a_value_that_may_be_one_of_several_is_left_out() -> None:

@@ -19,8 +19,6 @@ _MACHINES = {
     b"amd64": "x86_64", b"686": "i386", b"arm64": "aarch64", b"armmp": "arm", b"riscv64": "riscv64",
     b"s390x": "s390x", b"powerpc64le": "ppc64",
 }  # fmt: skip
-_BACKPORTED = {b"NUMBER(SECTION_SIZE_BITS)"}
-"""A line of Linux 5.13 that 5.10 got later."""
 _OLDER = b"NUMBER(VMALLOC_START)"
 """A line of two machines that all have since 6.9."""
 
@@ -33,8 +31,7 @@ def test_a_kernel_writes_the_lines_that_are_known_of_its_version_in_this_order(t
     major, minor = (int(part) for part in release.split(b".")[:2])
     keys = [line.key for line in note.lines if line.key is not None]
     order = [line.key for line in written_lines(machine, (major, minor))]
-    wanted = [key for key in keys if (major, minor) != FIRST or key not in _BACKPORTED]
-    assert [key for key in order if key in set(keys)] == wanted
+    assert [key for key in order if key in set(keys)] == keys
 
 
 @pytest.mark.parametrize("machine", _MACHINES.values())

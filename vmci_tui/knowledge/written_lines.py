@@ -23,6 +23,8 @@ class WrittenLine(NamedTuple):
     """The key of a line without which this one is not written either; empty if there is none."""
     function: bytes
     """A function that each kernel has that writes the line; empty if there is none."""
+    string: bytes = b""
+    """A string, with a NUL before and after it, that each kernel has that writes the line; empty if there is none."""
 
 
 def written_lines(machine: str, version: Version) -> tuple[WrittenLine, ...]:
@@ -43,7 +45,7 @@ def _line(row: str | dict[str, str], version: Version) -> WrittenLine | None:
     since, gone_in = own.get("since", known.since), own.get("gone_in", known.gone_in)
     if version < _version(since) or (gone_in is not None and version >= _version(gone_in)):
         return None
-    return WrittenLine(key, own.get("with", "").encode(), own.get("symbol", "").encode())
+    return WrittenLine(key, *(own.get(name, "").encode() for name in ("with", "symbol", "string")))
 
 
 def _version(text: str | None) -> Version:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.content.image_data import image_data
 from vmci_tui.kernel.facts.running_kernel import Fact, NotKnown, RunningKernel
 from vmci_tui.kernel.lines.prove_lines import expected_of
 from vmci_tui.kernel.lines.proved_line import written
@@ -77,7 +78,11 @@ def _found(
     for row in rows:
         fact = facts[row.key]
         needed = facts.get(row.needs)
-        if (row.function and not kernel.symbols(row.function)) or (isinstance(needed, NotKnown) and needed.absent):
+        if (
+            (row.function and not kernel.symbols(row.function))
+            or (isinstance(needed, NotKnown) and needed.absent)
+            or (row.string and not _has_string(kernel, row.string))
+        ):
             yield row, None
         elif isinstance(fact, Fact) and isinstance(needed, NotKnown):
             yield row, NotKnown(f"it is only written with {visible(row.needs)}, which memory does not show")
@@ -88,3 +93,8 @@ def _found(
         else:
             value = fact.value if isinstance(fact.value, bytes) else written(row.key, b"", fact.value, fact.form)
             yield row, MadeLine(row.key, value, fact.by)
+
+
+def _has_string(kernel: RunningKernel, string: bytes) -> bool:
+    data = image_data(kernel)
+    return data is not None and b"\0%b\0" % string in data.raw
