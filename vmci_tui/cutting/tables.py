@@ -26,9 +26,11 @@ from vmci_tui.kernel.lines.gather import KNOWN_TYPE, kernel_of
 from vmci_tui.kernel.lines.kernel_state import TAINT
 from vmci_tui.kernel.lines.made_text import made_text
 from vmci_tui.kernel.lines.prove_lines import prove_lines
+from vmci_tui.kernel.symbols.crash_kernel import runs_after_crash
 from vmci_tui.kernel.symbols.modules import Modules
 from vmci_tui.kernel.symbols.read_symbols import KernelSymbols
 from vmci_tui.kernel.symbols.table import SymbolTable
+from vmci_tui.kernel.symbols.translation import runs_kernel
 from vmci_tui.kernel.tasks.current import task_of
 from vmci_tui.kernel.types.btf import STEPS
 from vmci_tui.kernel.types.names import Names
@@ -39,7 +41,7 @@ _PIECE: Final = 1 << 20
 
 
 class Tables(NamedTuple):
-    """The tables of the kernel that runs, in memory whose reads are recorded."""
+    """The tables of a kernel, in memory whose reads are recorded."""
 
     recorded: Guest
     plain: Guest
@@ -61,6 +63,8 @@ class Tables(NamedTuple):
         for cpu in cpus:
             for address in (self.symbols.table.address(b"_stext"), cpu.role("pc")):
                 paddr_by_cpu(self.recorded, cpu, address or 0)
+            runs_kernel(self.recorded, cpu, self.symbols.table)
+        runs_after_crash(self.recorded, self.symbols.table, self.symbols.order)
         self._keep(banner_place(self.symbols))
         for part in symbols_places(self.symbols):
             self._keep(part)

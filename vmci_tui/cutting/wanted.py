@@ -73,16 +73,16 @@ def record(
     found = _found(state.vmcoreinfo or chosen.text, guest, progress)
     recorded = guest._replace(source=recorder)
     of = _Of(recorded, guest, state.vmcoreinfo, chosen.text, found)
-    tables = _tables(recorded, guest, chosen.text, symbols[0], kinds) if symbols else None
+    kernels = tuple(tables_of(recorded, guest, chosen.text, symbols, kinds))
     steps: dict[str, Callable[[], object]] = {
         "note": of.note,
         "proof": of.proof,
         "cpus": partial(of.cpus, as_cut(recorder), readers),
         "log": of.log,
     }
-    if tables is not None:
-        steps["symbols"] = partial(tables.read_symbols, progress)
-        steps["types"] = lambda: tables.read_types(of.texts())
+    if kernels:
+        steps["symbols"] = lambda: [one.read_symbols(progress) for one in kernels]
+        steps["types"] = lambda: kernels[0].read_types(of.texts())
     done: dict[str, object] = {}
     for kind, step in steps.items():
         if kind in kinds:
@@ -91,13 +91,13 @@ def record(
     if "makedumpfile" in programs:
         with recorder.recording("makedumpfile"):
             of.makedumpfile()
-    places = () if tables is None else tuple(tables.places())
+    places = tuple(part for one in kernels for part in one.places())
     return Recorded(
         guest.source,
         recorder.read_for(guest.memory),
         recorder.parts(),
         places,
-        tuple(_remarks(of, kinds, tables, done)),
+        tuple(_remarks(of, kinds, kernels, done)),
     )
 
 
@@ -119,20 +119,26 @@ def _found(text: Vmcoreinfo | None, guest: Guest, progress: Progress) -> RankedC
     return choose(found) or next(same, None) or (found[0] if found else None)
 
 
-def _tables(
-    recorded: Guest, guest: Guest, text: Vmcoreinfo | None, symbols: KernelSymbols, kinds: frozenset[str]
-) -> Tables:
-    """Return the tables of the kernel that has these symbols, with its types if they are wanted."""
-    return Tables(recorded, guest, text, symbols, kernel_with_types(guest, symbols) if "types" in kinds else None)
+def tables_of(
+    recorded: Guest,
+    guest: Guest,
+    text: Vmcoreinfo | None,
+    symbols: tuple[KernelSymbols, ...],
+    kinds: frozenset[str],
+) -> Iterator[Tables]:
+    """Yield the tables of the kernels in memory; the first has its types too, if they are wanted."""
+    for number, one in enumerate(symbols):
+        with_types = number == 0 and "types" in kinds
+        yield Tables(recorded, guest, text, one, kernel_with_types(guest, one) if with_types else None)
 
 
-def _remarks(of: _Of, kinds: frozenset[str], tables: Tables | None, done: Mapping[str, object]) -> Iterator[str]:
+def _remarks(of: _Of, kinds: frozenset[str], kernels: tuple[Tables, ...], done: Mapping[str, object]) -> Iterator[str]:
     """Yield what a cut cannot keep, because memory does not have it."""
     if of.found is None and of.own is None:
         yield "No note was found in memory: the cut has none."
     if done.get("log") is False:
         yield "The kernel's log could not be read: none is kept."
-    if tables is None and not kinds.isdisjoint(_OF_TABLES):
+    if not kernels and not kinds.isdisjoint(_OF_TABLES):
         yield "Memory has no whole symbol table of a kernel (kallsyms): none is kept."
 
 

@@ -39,7 +39,7 @@ class _Memory(NamedTuple):
     """Of a CPU in the kernel that crashed."""
 
 
-def _memory(header: int) -> _Memory:
+def memory_of(header: int) -> _Memory:
     ram = Ram()
     for kernel in (_CRASHED, _SAVES):
         named = [(kernel.base + _TABLES, b"Dinit_top_pgt"), (kernel.base + _HEADER, b"Delfcorehdr_addr")]
@@ -56,13 +56,13 @@ def _memory(header: int) -> _Memory:
 
 def test_a_kernel_says_that_it_was_started_by_a_crash() -> None:
     for header, started in ((0x7000000, True), (0, True), ((1 << 64) - 1, False)):
-        guest, crashed, saves, _ = _memory(header)
+        guest, crashed, saves, _ = memory_of(header)
         assert runs_after_crash(guest, saves.table, "little") is started
         assert not runs_after_crash(guest, crashed.table, "little")
 
 
 def test_addresses_of_the_crashed_kernel_are_translated_by_its_own_tables() -> None:
-    guest, crashed, saves, _ = _memory(0x7000000)
+    guest, crashed, saves, _ = memory_of(0x7000000)
     (cpu,) = cpus_of(guest.notes, guest.machine)
     assert runs_kernel(guest, cpu, saves.table) and not runs_kernel(guest, cpu, crashed.table)
     for kernel, symbols_of in ((_CRASHED, crashed), (_SAVES, saves)):
@@ -75,7 +75,7 @@ def test_addresses_of_the_crashed_kernel_are_translated_by_its_own_tables() -> N
 @pytest.mark.parametrize("first_is_left", [False, True])
 def test_a_cpu_that_was_left_in_a_kernel_leads_to_it(header: int, first_is_left: bool) -> None:
     """After a crash the kernel that crashed comes first; after a kexec the one in which the first CPU was."""
-    guest, crashed, saves, left = _memory(header)
+    guest, crashed, saves, left = memory_of(header)
     notes = left + guest.notes if first_is_left else guest.notes + left
     found = read_symbols(guest._replace(notes=notes))
     starts = [one.table.start for one in found]
@@ -89,7 +89,7 @@ def test_a_cpu_that_was_left_in_a_kernel_leads_to_it(header: int, first_is_left:
 @pytest.mark.parametrize("first_is_left", [False, True])
 def test_the_kernel_that_the_dumps_own_note_describes_comes_first(first_is_left: bool) -> None:
     """The kernel that saves the dump may have given QEMU its own note: its lines are true of that kernel."""
-    guest, crashed, saves, left = _memory(0x7000000)
+    guest, crashed, saves, left = memory_of(0x7000000)
     guest = guest._replace(notes=left + guest.notes if first_is_left else guest.notes + left)
     for kernel, other, why in ((saves, crashed, SAVES), (crashed, saves, CRASHED)):
         found = read_symbols(guest, Vmcoreinfo(b"SYMBOL(_stext)=%x\n" % kernel.table.start))
@@ -98,7 +98,7 @@ def test_the_kernel_that_the_dumps_own_note_describes_comes_first(first_is_left:
 
 @pytest.mark.parametrize(("header", "suspected"), [(0x7000000, 0), ((1 << 64) - 1, None)])
 def test_a_cpu_that_a_kexec_left_does_not_make_another_one_look_panicked(header: int, suspected: int | None) -> None:
-    guest, _, _, left = _memory(header)
+    guest, _, _, left = memory_of(header)
     guest = guest._replace(notes=guest.notes + left)
     located = locate_cpus(State(), guest, no_progress)
     assert [one.doing.state for one in located.found.cpus] == ["running", "stopped"]

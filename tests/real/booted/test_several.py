@@ -64,3 +64,13 @@ def test_each_cpu_has_symbols_of_the_kernel_that_it_ran(dump: Path) -> None:
     cpus = _json("cpus", dump)["cpus"]
     inside = [cpu for cpu in cpus if cpu["where"] == "kernel"]
     assert inside and all(cpu["pc"]["symbol"] for cpu in inside)
+
+
+def test_of_a_cut_is_said_what_is_said_of_the_whole(dump: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.elf"
+    run = [sys.executable, "-m", "vmci_tui"]
+    options = ("--mask", "--keep", "note,proof,cpus,log,symbols,types")
+    subprocess.run([*run, "cut", str(dump), "-o", str(cut), *options], capture_output=True, check=True)
+    for command in ("log", "cpus", "prove"):
+        whole, part = (subprocess.run([*run, command, str(path)], capture_output=True) for path in (dump, cut))
+        assert (whole.stdout, whole.returncode) == (part.stdout, part.returncode), command
