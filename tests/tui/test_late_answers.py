@@ -1,8 +1,9 @@
-"""A background job may end while its screen is being removed: what it found is dropped, without an error."""
+"""While a screen is removed, a background job may end and the terminal may change: both without an error."""
 
 from __future__ import annotations
 
 import pytest
+from textual.events import Resize
 from textual.widget import Widget
 
 from tests.paths import SAMPLES
@@ -30,4 +31,5 @@ async def test_a_screen_that_is_being_removed_takes_no_answer(key: str) -> None:
             screen._nodes._remove(child)
         for event in _EVENTS:
             session.announce(event)
+        await screen._dispatch_message(Resize(screen.size, screen.size))
         await removal

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
+from textual.css.query import NoMatches
+from textual.dom import DOMNode
 from textual.message_pump import MessagePump
 from textual.strip import Strip
 from textual.widget import Widget
@@ -16,7 +18,6 @@ from textual.widget import Widget
 from vmci_tui.tui.host import host
 
 if TYPE_CHECKING:
-    from textual.dom import DOMNode
     from textual.geometry import Region
     from textual.message import Message
 
@@ -32,11 +33,17 @@ def stands(node: DOMNode) -> bool:
 
 
 class Guarded(MessagePump):
-    """A widget, a screen or the app whose handlers may fail; the next message is still handled."""
+    """A widget, a screen or the app whose handlers may fail; the next message is still handled.
+
+    One that is being removed may lack what its handlers look for: that is not an error.
+    """
 
     async def _dispatch_message(self, message: Message) -> None:
         try:
             await super()._dispatch_message(message)
+        except NoMatches as error:
+            if not isinstance(self, DOMNode) or stands(self):
+                host(self).failed(error)
         except Exception as error:  # a handler's error must not end the app
             host(self).failed(error)
 
