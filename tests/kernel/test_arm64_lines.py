@@ -43,8 +43,8 @@ def _notes() -> list[bytes]:
         )
         assert found is not None
         notes.append(found[0])
-    # Of a kernel built from Debian's source of 6.12.117 for 48 bits, as other distributions build theirs.
-    return [*notes, (DATA / "notes" / "arm64-48-bits.txt").read_bytes()]
+    # Of kernels built from Debian's source of 6.12.117 and 7.2.13 for 48 bits, as other distributions build theirs.
+    return [*notes, *((DATA / "notes" / f"arm64-48-bits{version}.txt").read_bytes() for version in ("", "-72"))]
 
 
 _NOTES = _notes()

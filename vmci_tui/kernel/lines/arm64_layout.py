@@ -25,7 +25,7 @@ _WIDTHS: Final = {
 }
 """What a kernel with such pages can be built for, and what it then uses: less if the processor has less."""
 _COMPARED: Final = {
-    (_SMALLEST, 48): (((6, 1), (6, 1)), ((6, 12), (6, 12))),
+    (_SMALLEST, 48): (((6, 1), (6, 1)), ((6, 12), (7, 2))),
     (_SMALLEST, 52): (((6, 12), (7, 2)),),
     (_MIDDLE, 52): (((6, 12), (7, 2)),),
 }
