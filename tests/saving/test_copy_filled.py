@@ -1,10 +1,9 @@
-"""Test that blocks of zeros become holes, and that all else is copied, through one thread and through two."""
+"""Test that blocks of zeros become holes, and that all else is copied."""
 
 from __future__ import annotations
 
 import os
 import random
-import threading
 from pathlib import Path
 
 import pytest
@@ -22,12 +21,10 @@ def _memory(blocks: int, chance: random.Random) -> bytes:
     return b"".join(block or bytes(at := chance.randrange(BLOCK)) + b"\1" + bytes(BLOCK - at - 1) for block in found)
 
 
-@pytest.mark.parametrize("ahead", [False, True])
 @pytest.mark.parametrize("seed", range(4))
 def test_what_is_not_zero_is_written_in_whole_blocks(
-    seed: int, ahead: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copying, "_FEW", 0 if ahead else 1 << 30)
     monkeypatch.setattr(copying, "_BUFFER", 5 * BLOCK)
     chance, written = random.Random(seed), list[tuple[int, int]]()
     data = _memory(40, chance)
@@ -52,28 +49,16 @@ def test_what_is_not_zero_is_written_in_whole_blocks(
         assert inside == any(wanted[at : at + BLOCK]), f"the block at {at:#x}"
 
 
-@pytest.mark.parametrize("few", [0, 1 << 30])
-def test_a_source_that_ends_or_fails_is_reported(few: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_ends_or_fails_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Failing(BytesSource):
         def read(self, offset: int, length: int) -> bytes:
             if offset >= 2 * BLOCK:
                 raise OpenError("it cannot be read", "copy it elsewhere")
             return super().read(offset, length)
 
-    monkeypatch.setattr(copying, "_FEW", few)
     monkeypatch.setattr(copying, "_BUFFER", BLOCK)
     with (tmp_path / "new").open("wb") as file:
         with pytest.raises(SaveError, match="ended at 0x2000"):
             copy_filled(BytesSource(bytes(2 * BLOCK)), file.fileno(), 0, 3 * BLOCK, 0, lambda _: None)
         with pytest.raises(OpenError, match="cannot be read"):
             copy_filled(Failing(bytes(9 * BLOCK)), file.fileno(), 0, 9 * BLOCK, 0, lambda _: None)
-
-
-def test_an_error_of_the_disk_ends_the_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copying, "_FEW", 0)
-    monkeypatch.setattr(copying, "_BUFFER", BLOCK)
-    (tmp_path / "new").touch()
-    with (tmp_path / "new").open("rb") as file, pytest.raises(OSError, match="Bad file descriptor") as error:
-        copy_filled(BytesSource(b"x" * 99 * BLOCK), file.fileno(), 0, 99 * BLOCK, 0, lambda _: None)
-    assert error.tb is not None, "it still refers to what was going on"
-    assert not any(thread.name == "ahead" for thread in threading.enumerate())

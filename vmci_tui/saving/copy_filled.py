@@ -1,14 +1,12 @@
-"""Copy bytes through memory, without their zeros: these become holes. Reading is ahead of writing."""
+"""Copy bytes through memory, without their zeros: these become holes."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from itertools import cycle
 from typing import Final, NamedTuple
 
-from vmci_tui.common.ahead import ahead
 from vmci_tui.common.errors import SaveError
 from vmci_tui.layers.file import FileSource, Source
 from vmci_tui.layers.head_and_memory import HeadAndMemory, Part
@@ -18,17 +16,13 @@ BLOCK: Final = 4096
 """File systems share multiples of this many bytes, so memory is moved by a multiple of it."""
 _BUFFER: Final = 1 << 20
 """Bytes that are read and looked at at a time, for zeros."""
-_AHEAD: Final = 4
-"""Buffers that are in use: while one is written, the next ones are read."""
-_FEW: Final = 16 * _BUFFER
-"""Bytes that are not worth a thread."""
 _ZEROS: Final = bytes(BLOCK)
 _LOOKED_AT: Final = (0, 1021, 2047, 4095)
 """Bytes of a block, one of which is not zero in nearly all that are not: these are not looked at any further."""
 
 
 class _Piece(NamedTuple):
-    """Bytes that were read."""
+    """Bytes that were read, until the next ones are."""
 
     source: Source
     offset: int
@@ -45,9 +39,7 @@ def copy_filled(source: Source, fd: int, start: int, end: int, shift: int, copie
 
     `copied` gets the offset in the new file up to which all is copied. Raises OSError, SaveError, OpenError.
     """
-    few = end - start < _FEW
-    pieces = _pieces(source, start, end, shift, 1 if few else _AHEAD)
-    for piece in pieces if few else ahead(pieces, _AHEAD):
+    for piece in _pieces(source, start, end, shift):
         _write(fd, piece)
         copied(piece.to + piece.length)
 
@@ -78,15 +70,15 @@ def _ended(at: int) -> SaveError:
     return SaveError(f"the source ended at {at:#x} while it was read", "open it again, then save")
 
 
-def _pieces(source: Source, start: int, end: int, shift: int, count: int) -> Iterator[_Piece]:
-    """Read [start, end), a buffer at a time; each of `count` buffers is used again after the others."""
-    buffers = cycle([bytearray(min(_BUFFER, end - start)) for _ in range(count)])
+def _pieces(source: Source, start: int, end: int, shift: int) -> Iterator[_Piece]:
+    """Read [start, end), all into one buffer."""
+    data = bytearray(min(_BUFFER, end - start))
     whole = (Part(start, end - start, source, start),)
     parts = source.parts(start, end) if isinstance(source, HeadAndMemory) else whole
     for part in parts:
         at = 0
         while at < part.length:
-            to, data = part.at + at + shift, next(buffers)
+            to = part.at + at + shift
             with memoryview(data) as view:
                 got = read_into(part.source, part.offset + at, view[: min(_BUFFER - to % BLOCK, part.length - at)])
             if not got:

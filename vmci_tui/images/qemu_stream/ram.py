@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
-from vmci_tui.images.qemu_stream import pages, plain_runs
+from vmci_tui.images.qemu_stream import pages
 from vmci_tui.images.qemu_stream.cursor import BrokenStream, Cursor
 from vmci_tui.images.qemu_stream.filled_runs import RECORD, RUN, is_filled_run
 from vmci_tui.images.qemu_stream.head import Configuration, read_blocks
@@ -23,7 +22,6 @@ from vmci_tui.images.qemu_stream.records import (
     WORD,
     XBZRLE,
 )
-from vmci_tui.layers.file import FileSource
 
 _SLACK: Final = 16
 """Bytes after the start of a record that the quick loop reads without a check."""
@@ -54,8 +52,6 @@ class RamRecords:
         self._configuration = configuration
         self._file_size = file_size
         self._block: int | None = None
-        self._run_from = 0
-        """The first offset at which a run of plain pages is looked for: not again right after the end of one."""
 
     def read_section(self, cursor: Cursor) -> None:
         """Read records up to the end of a section. Raises BrokenStream; pages before that place are indexed."""
@@ -73,7 +69,6 @@ class RamRecords:
         places, counts, size = self.index.places[block], self.counts, self.index.page_size
         shift, mask, unpack = size.bit_length() - 1, size - 1, WORD.unpack_from
         plain, filled, stored = SAME_BLOCK | PAGE, SAME_BLOCK | FILL, pages.FILLED
-        in_file = isinstance(cursor.source, FileSource)
         while cursor.fill(_SLACK):
             data, base = cursor.data, cursor.base
             start = at = tried = cursor.at - base
@@ -83,10 +78,6 @@ class RamRecords:
                     (word,) = unpack(data, at)
                     flags = word & mask
                     if flags == plain:
-                        if in_file and base + at >= self._run_from and plain_runs.begins_run(data, at, word, size):
-                            cursor.move(base + at)
-                            self._read_run(cursor, block, word)
-                            return
                         if places[word >> shift]:
                             counts.again += 1
                         places[word >> shift] = base + at + 8
@@ -112,26 +103,6 @@ class RamRecords:
             cursor.move(base + at)
             if at == start or at <= last:
                 return
-
-    def _read_run(self, cursor: Cursor, block: int, word: int) -> None:
-        """Index plain pages that follow each other, as far as the index reaches."""
-        places, size, at = self.index.places[block], self.index.page_size, cursor.at
-        page, step = word // size, WORD.size + size
-        assert isinstance(cursor.source, FileSource)
-        with closing(plain_runs.plain_run(cursor.source, at, cursor.end, word, size)) as runs:
-            for found in runs:
-                count = min(found, len(places) - page)
-                if count <= 0:
-                    break
-                self.counts.again += count - places[page : page + count].count(pages.ABSENT)
-                self.counts.plain += count
-                first = at + WORD.size
-                places[page : page + count] = array("Q", range(first, first + count * step, step))
-                page, at = page + count, at + count * step
-                if count < found:
-                    break
-        cursor.move(at)
-        self._run_from = at + plain_runs.RUN * step
 
     def _read_record(self, cursor: Cursor) -> bool:
         """Read any record; return whether it ends the section. Raises BrokenStream."""
