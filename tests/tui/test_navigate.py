@@ -92,6 +92,17 @@ async def test_the_title_has_the_name_of_a_file_with_a_long_path(sample: Sample,
         assert "vmci  .../crlf.elf  ELF 64 bit LE x86_64, 4 KiB, 2 CPUs" in shown(pilot)
 
 
+@pytest.mark.parametrize(
+    ("key", "words"), [("1", "the bytes of T02"), ("3", "note "), ("4", "OSRELEASE, "), ("5", "the ")]
+)
+async def test_copying_takes_the_bytes_of_the_focused_pane(sample: Sample, key: str, words: str) -> None:
+    async with running(sample("crlf.elf")) as pilot:
+        await settled(pilot)
+        await pilot.press(key, "C")
+        await settled(pilot)
+        assert f"Copy {words}" in shown(pilot)
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
 async def test_copying_in_each_form(sample: Sample, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -91,15 +93,15 @@ class FindingsList(LineList):
             f"{finding.code} {finding.severity}: {finding.message}" if finding is not None else super().selected_text()
         )
 
-    def selected_bytes(self) -> CopiedBytes | None:
-        """Return the bytes of the finding under the cursor."""
+    def selection(self) -> Callable[[], CopiedBytes | None]:
+        """Return what reads the bytes of the finding under the cursor."""
         finding = self.finding()
         if finding is None or finding.span is None:
-            return None
-        if finding.span.of == "entry":
-            return entry_bytes(self.session.document, finding.span)
-        what = Safe(f"the bytes of {finding.code}")
-        return file_bytes(self.session.document, finding.span.offset, finding.span.length, what)
+            return lambda: None
+        document, span = self.session.document, finding.span
+        if span.of == "entry":
+            return partial(entry_bytes, document, span)
+        return partial(file_bytes, document, span.offset, span.length, Safe(f"the bytes of {finding.code}"))
 
     def action_show_finding(self) -> None:
         finding = self.finding()

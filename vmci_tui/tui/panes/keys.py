@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events, on
@@ -145,17 +146,17 @@ class KeysList(LineList):
         line = self.line()
         return visible(line.body) if line is not None else super().selected_text()
 
-    def selected_bytes(self) -> CopiedBytes | None:
-        """Return the bytes of the line under the cursor."""
+    def selection(self) -> Callable[[], CopiedBytes | None]:
+        """Return what reads the bytes of the line under the cursor."""
         from vmci_tui.render.copy_formats import CopiedBytes
 
         line, document = self.line(), self.session.document
         if line is None:
-            return None
+            return lambda: None
         index = document.state.index
         assert index is not None
         start = document.layout.note_offsets[index] + document.layout.notes[index].desc_start
-        return CopiedBytes(line.body, Safe(visible(line.key or b"a line")[:40]), start + line.offset)
+        return partial(CopiedBytes, line.body, Safe(visible(line.key or b"a line")[:40]), start + line.offset)
 
     def action_filter(self) -> None:
         self.post_message(self.FilterWanted())

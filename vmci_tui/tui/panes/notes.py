@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
@@ -85,13 +87,13 @@ class NotesList(LineList):
         say(self, "no note is selected", "warning")
         return None
 
-    def selected_bytes(self) -> CopiedBytes | None:
-        """Return the bytes of the note under the cursor."""
+    def selection(self) -> Callable[[], CopiedBytes | None]:
+        """Return what reads the bytes of the note under the cursor."""
         layout = self.session.document.layout
         if self.cursor >= len(layout.notes):
-            return None
+            return lambda: None
         at, note = layout.note_offsets[self.cursor], layout.notes[self.cursor]
-        return file_bytes(self.session.document, at, len(note.raw), Safe(f"note {self.cursor}"))
+        return partial(file_bytes, self.session.document, at, len(note.raw), Safe(f"note {self.cursor}"))
 
     def action_rename_note(self) -> None:
         index = self._chosen()
