@@ -11,6 +11,7 @@ from statistics import median
 from time import process_time
 
 import pytest
+from textual.widgets import Input
 
 from tests.dumps.factory import elf, note
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text, until
@@ -101,6 +102,16 @@ async def test_copying_takes_the_bytes_of_the_focused_pane(sample: Sample, key: 
         await pilot.press(key, "C")
         await settled(pilot)
         assert f"Copy {words}" in shown(pilot)
+
+
+async def test_copying_while_a_field_is_typed_in_takes_the_bytes_at_the_cursor(sample: Sample) -> None:
+    async with running(sample("crlf.elf")) as pilot:
+        await pilot.press("4", "slash")
+        await settled(pilot)
+        assert isinstance(pilot.app.focused, Input)
+        await pilot.app.screen.run_action("copy_as")
+        await settled(pilot)
+        assert "Copy the " in shown(pilot)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])

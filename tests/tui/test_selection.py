@@ -24,7 +24,7 @@ async def _at_start(pilot: Pilot[Any]) -> HexPane:
 
 
 def _selected(pilot: Pilot[Any]) -> bytes:
-    piece = main_screen(pilot).query_one(HexPane).selection()()
+    piece = main_screen(pilot).query_one(HexPane).selection_reader()()
     assert piece is not None
     return piece.data
 

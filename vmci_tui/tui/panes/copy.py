@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class _SelectsBytes(Protocol):
     """A pane whose selected bytes can be copied."""
 
-    def selection(self) -> Callable[[], CopiedBytes | None]:
+    def selection_reader(self) -> Callable[[], CopiedBytes | None]:
         """Return what reads the selected bytes, in any thread; it returns None if there are none."""
 
 
@@ -69,13 +69,13 @@ def copy_as(screen: Screen[Any]) -> None:
         elif app.screen is screen:  # else the user went on before they came
             app.push_screen(CopyScreen(copied))
 
-    pane = screen.focused if hasattr(screen.focused, "selection") else screen.query_one(HexView)
+    pane = screen.focused if hasattr(screen.focused, "selection_reader") else screen.query_one(HexView)
     _read(screen, cast("_SelectsBytes", pane), choose)
 
 
 def _read(screen: Screen[Any], pane: _SelectsBytes, done: Callable[[CopiedBytes | None], None]) -> None:
     """Read the selected bytes: at once, or in a thread where a running VM must be asked for them."""
-    app, read = screen.app, pane.selection()
+    app, read = screen.app, pane.selection_reader()
 
     def failed(error: Exception) -> None:
         if isinstance(error, VmciError):

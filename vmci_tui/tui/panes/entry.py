@@ -115,7 +115,7 @@ class EntryList(LineList):
                 return row
         return None
 
-    def selection(self) -> Callable[[], CopiedBytes | None]:
+    def selection_reader(self) -> Callable[[], CopiedBytes | None]:
         """Return what reads the field under the cursor, else the whole entry."""
         target = self.target()
         return partial(entry_bytes, self.session.document, target.span if target is not None else None)

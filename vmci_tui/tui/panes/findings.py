@@ -93,7 +93,7 @@ class FindingsList(LineList):
             f"{finding.code} {finding.severity}: {finding.message}" if finding is not None else super().selected_text()
         )
 
-    def selection(self) -> Callable[[], CopiedBytes | None]:
+    def selection_reader(self) -> Callable[[], CopiedBytes | None]:
         """Return what reads the bytes of the finding under the cursor."""
         finding = self.finding()
         if finding is None or finding.span is None:

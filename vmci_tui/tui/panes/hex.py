@@ -167,7 +167,7 @@ class BytesPane(HexView):
 
     # Copying
 
-    def selection(self) -> Callable[[], CopiedBytes]:
+    def selection_reader(self) -> Callable[[], CopiedBytes]:
         """Return what reads the highlighted bytes, else the row of 16 bytes at the cursor."""
         start, end = self.highlight
         if start != end:

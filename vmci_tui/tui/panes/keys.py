@@ -146,7 +146,7 @@ class KeysList(LineList):
         line = self.line()
         return visible(line.body) if line is not None else super().selected_text()
 
-    def selection(self) -> Callable[[], CopiedBytes | None]:
+    def selection_reader(self) -> Callable[[], CopiedBytes | None]:
         """Return what reads the bytes of the line under the cursor."""
         from vmci_tui.render.copy_formats import CopiedBytes
 

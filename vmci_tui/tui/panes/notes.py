@@ -87,7 +87,7 @@ class NotesList(LineList):
         say(self, "no note is selected", "warning")
         return None
 
-    def selection(self) -> Callable[[], CopiedBytes | None]:
+    def selection_reader(self) -> Callable[[], CopiedBytes | None]:
         """Return what reads the bytes of the note under the cursor."""
         layout = self.session.document.layout
         if self.cursor >= len(layout.notes):
