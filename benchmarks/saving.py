@@ -18,6 +18,8 @@ from pathlib import Path
 
 from sparse import make_sparse
 
+from vmci_tui.opening.open_file import open_document
+
 SAMPLES = Path(__file__).parent.parent / "sample_dumps"
 VMCI = [sys.executable, "-m", "vmci_tui"]
 GIB, TIB = 1 << 30, 1 << 40
@@ -36,7 +38,10 @@ def in_place(folder: Path, runs: int) -> None:
     """Append a note that makes the header area grow, on 1 GiB and on 1 TiB; undo it after each run."""
     dumps = {size: str(make_sparse(folder / f"{size}.elf", size)) for size in (GIB, TIB)}
     text = folder / "long.txt"
-    text.write_text("OSRELEASE=6.1.0\nPAGESIZE=4096\n" + "".join(f"NUMBER(n{n})={n}\n" for n in range(400)))
+    with open_document(str(SAMPLES / "amd64-cut-note.elf")) as document:
+        note = document.state.vmcoreinfo
+        assert note is not None
+        text.write_bytes(note.text + b"".join(b"NUMBER(n%d)=%d\n" % (n, n) for n in range(400)))
     took: dict[int, list[float]] = {size: [] for size in dumps}
     written = 0
     for _ in range(runs + 1):
