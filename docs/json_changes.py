@@ -185,8 +185,9 @@ class Cut(TypedDict):
     """`vmci cut SOURCE -o OUT --json`"""
 
     file: str
+    live: Annotated[NotRequired[Live], "if it is a running VM"]
     cut: CutPages
-    remarks: Annotated[list[str], "what could not be kept, a sentence each"]
+    remarks: Annotated[list[str], "what could not be kept, and what is odd; a sentence each"]
     before: Annotated[dict[str, bool | None], "whether each reader accepts the source, seen as a dump"]
     after: Annotated[dict[str, bool | None], "whether each reader accepts the cut"]
     versions: Annotated[dict[str, str], "the version of each reader whose rules judge"]

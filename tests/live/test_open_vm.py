@@ -132,13 +132,13 @@ def test_a_file_of_that_name_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize(
     "command",
-    ["repair VM -o out", "set VM A=1 --in-place", "strip VM -o out", "append VM --from-memory -o out", "cut VM -o out"],
+    ["repair VM -o out", "set VM A=1 --in-place", "strip VM -o out", "append VM --from-memory -o out"],
 )
 def test_a_vm_is_not_changed(command: str, tmp_path: Path, fake: FakeQemu, capsys: pytest.CaptureFixture[str]) -> None:
     with serving(fake, tmp_path / "q") as path:
         assert main(command.replace("VM", f"qmp:{path}").replace("out", str(tmp_path / "out")).split()) == 2
     err = capsys.readouterr().err
-    assert "only `vmci convert` copies its memory" in err and "stop" not in err, "it may be paused"
+    assert "only `vmci convert` copies all its memory" in err and "stop" not in err, "it may be paused"
     assert fake.asked == [] and not (tmp_path / "out").exists()
 
 
@@ -166,6 +166,25 @@ def test_entry_note_proof_and_log_take_a_hundred_pages_at_most(
             assert main(["log", f"qmp:{path}"]) == 0
     assert len(fake.pages) <= 100
     assert "Linux version" in capsys.readouterr().out
+
+
+def test_a_cut_of_a_vm_has_the_pages_that_were_read(
+    tmp_path: Path, fake: FakeQemu, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The readers, the proof and the log say of it what they say of the dump of that guest."""
+    small, fake.devices = str(tmp_path / "small"), with_entry(fake.devices, _NOTE)
+    with serving(fake, tmp_path / "q") as path:
+        said = json.loads(_out(["cut", f"qmp:{path}", "-o", small, "--json"], capsys))
+    assert said["cut"]["pages"] <= len(fake.pages) <= 100 and set(said["after"].values()) == {True}
+    assert sum(" xp " in command for command in said["live"]["commands"]) == len(fake.pages)
+    assert said["remarks"] == ["The guest ran while it was read: the pages are not all of one moment."]
+    assert '"proved": true' in _out(["find", small, "--json"], capsys)
+    assert _out(["log", small], capsys) == _out(["log", str(_DUMP)], capsys) != ""
+
+
+def _out(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    main(words)
+    return capsys.readouterr().out
 
 
 def test_a_running_vm_is_not_searched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

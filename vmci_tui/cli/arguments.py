@@ -167,8 +167,9 @@ def parser() -> argparse.ArgumentParser:
 
     part = _command(commands, "cut", "write a small dump of only the pages that proof, log and readers read")
     part.usage = "vmci cut SOURCE -o OUT.elf [OPTION ...]"
-    part.add_argument("file", metavar="SOURCE", help=_COPIED)
-    _image(part, blocks=True)
+    part.add_argument("file", metavar="SOURCE", help="a dump, saved VM, image, RAW@PADDR, qmp:SOCKET")
+    _image(part)
+    _no_stop(part)
     _new_file(part)
     part.add_argument("--keep", metavar="WHAT,...", help="of note,proof,cpus,log (the default), symbols,types")
     part.add_argument("--no-log", action="store_true", help="leave out the kernel's log")
@@ -267,7 +268,7 @@ def _command(commands: argparse._SubParsersAction[_Parser], name: str, text: str
 
 
 _COPIED: Final = "a dump, saved VM, image or RAW@PADDR"
-"""What FILE is where a copy of it is saved: not a VM, of which only `convert` writes a dump."""
+"""What FILE is where a copy of it is saved: not a VM, of which only `convert` and `cut` write a dump."""
 _READ: Final = "a dump, saved VM, image, RAW@PADDR, qmp:SOCKET, virsh:VM"
 """What FILE is where its memory is read."""
 _ENTRY: Final = ", an entry"

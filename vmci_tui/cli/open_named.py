@@ -23,11 +23,11 @@ def open_named(options: argparse.Namespace, path: str | None = None) -> Document
 def open_to_save(options: argparse.Namespace) -> Document:
     """Open FILE for a command that saves a copy of it, or changes it. Raises OpenError and UsageError.
 
-    A memory image is evidence: it is not changed itself. Of a running VM only `convert` writes a dump, because the
-    guest stands still for it.
+    A memory image is evidence: it is not changed itself. Of a running VM only `convert` writes a whole dump, because
+    the guest stands still for it, and `cut` what it reads anyway.
     """
     if names_vm(options.file):
-        raise UsageError("a VM is not changed, and only `vmci convert` copies its memory", _CONVERT)
+        raise UsageError("a VM is not changed, and only `vmci convert` copies all its memory", _CONVERT)
     document = open_named(options)
     if document.files and getattr(options, "in_place", False):
         document.close()

@@ -133,7 +133,9 @@ def tables_of(
 
 
 def _remarks(of: _Of, kinds: frozenset[str], kernels: tuple[Tables, ...], done: Mapping[str, object]) -> Iterator[str]:
-    """Yield what a cut cannot keep, because memory does not have it."""
+    """Yield what a cut cannot keep, because memory does not have it, and from when its pages are."""
+    if of.plain.runs:
+        yield "The guest ran while it was read: the pages are not all of one moment."
     if of.found is None and of.own is None:
         yield "No note was found in memory: the cut has none."
     if done.get("log") is False:

@@ -117,6 +117,12 @@ def test_entry_note_and_log_of_a_guest_that_runs(
         log = _json(capsys, "log", named)
         assert sum(" xp " in command for command in log["live"]["commands"]) <= _MOST_PAGES
         guest.vm.stops()
+        small = str(tmp_path / "small.elf")
+        cut = _json(capsys, "cut", named, "-o", small)
+        assert cut["before"] == cut["after"] and cut["after"]["drgn"], "crash and makedumpfile are those of x86-64"
+        assert _json(capsys, "log", small)["log"] == log["log"] and os.stat(small).st_size < 1 << 20
+        times, milliseconds = guest.vm.stops()
+        assert times == 2 and milliseconds <= _MOST_STOPPED
         assert _json(capsys, "log", named, "--no-stop")["log"] == log["log"]
         assert guest.vm.stops() == (0, 0.0) and guest.vm.running
         made = tmp_path / "vm.elf"

@@ -9,7 +9,7 @@ from typing import Final
 
 from vmci_tui.cli import new_dump
 from vmci_tui.cli.chosen_readers import choose, missing_text
-from vmci_tui.cli.commands.edit import open_dump
+from vmci_tui.cli.open_named import open_named
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import visible
@@ -19,6 +19,7 @@ from vmci_tui.readers.verdicts import NAMES, VerdictPair, verdicts_now
 from vmci_tui.render.candidate_report import verdicts_of_both
 from vmci_tui.render.conversion.cut_report import cut_json, cut_page, cut_text
 from vmci_tui.render.dump_report import plan_json, plan_text
+from vmci_tui.render.image_report import image_json
 from vmci_tui.saving.new_file import refuse_target
 from vmci_tui.saving.plan import plan_copy
 
@@ -30,13 +31,16 @@ def run(options: argparse.Namespace) -> int:
     new_dump.check_outputs(options)
     choice = _choice(options)
     chosen = choose(options)
-    with open_dump(options, "memory", "name a dump") as document:
+    with open_named(options) as document:
+        if document.dump is None:
+            raise UsageError(f"{document.name} is an entry, which has no memory", "name a dump")
         if options.output is not None:
             refuse_target(document.source, options.output)
         made = cut(document, choice, shown_progress(), chosen.readers)
         both = (verdicts_now(each, chosen.readers) for each in (document, made.document))
         whole, after = ({name: one[name] for name in _READERS} for one in both)  # QEMU reads the entry, not the dump
-        return _written(options, made, VerdictPair(whole, after), missing_text(chosen), chosen.installed)
+        live = image_json(document.dump) if document.runs else {}
+        return _written(options, made, VerdictPair(whole, after), missing_text(chosen), chosen.installed, live)
 
 
 def _choice(options: argparse.Namespace) -> CutChoice:
@@ -59,6 +63,7 @@ def _written(
     readers: VerdictPair,
     notices: Iterable[str],
     installed: Mapping[str, str | None] | None,
+    live: Mapping[str, object],
 ) -> int:
     plan = plan_copy(made.document, options.output or "")
     saved = new_dump.save(options, made.document, plan)
@@ -66,6 +71,7 @@ def _written(
         print_json(
             {
                 "file": made.document.name,
+                **live,
                 "cut": cut_json(made),
                 "remarks": list(made.remarks),
                 **verdicts_of_both(readers),

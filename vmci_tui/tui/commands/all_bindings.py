@@ -91,8 +91,6 @@ def _more_commands(app: App[None], screen: Screen[object]) -> Iterator[SystemCom
     if isinstance(screen, MainScreen) and screen.document.dump is not None:
         yield from _reports(app, screen.session)
         for title, synonyms, words in _SHELL:
-            if words.startswith("cut ") and screen.document.runs:
-                continue  # it is cut from the dump that `convert` makes
             yield SystemCommand(title, synonyms, partial(_copy_command, screen, words))
     theme = "Theme: choose other colours, such as high contrast"
     yield SystemCommand(theme, "colors dark light", app.action_change_theme)
