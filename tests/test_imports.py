@@ -32,7 +32,7 @@ LATE: Final = {
     "platformdirs": (SHOW, CHECK), "pathlib": (SHOW, CHECK), "subprocess": (SHOW, CHECK), "tempfile": (SHOW, CHECK),
     "elftools": _EVERY, "hexdump": _EVERY, "shtab": _EVERY, "json": _EVERY, "zipfile": _EVERY, "tomllib": _EVERY,
     "argparse": (APP,), "multiprocessing": _EVERY, "sqlite3": _EVERY, "ctypes": _EVERY, "filecmp": _EVERY,
-    "difflib": (SHOW, CHECK, VERSION), "datetime": (SHOW, CHECK, VERSION),
+    "hashlib": _EVERY, "difflib": (SHOW, CHECK, VERSION), "datetime": (SHOW, CHECK, VERSION),
     "pygments": _EVERY, "markdown_it": _EVERY, "textual.widgets._text_area": _EVERY,
     # What an ELF dump without a fault does not need.
     "vmci_tui.containers.kdump": _EVERY, "vmci_tui.containers.elf.flattened": _EVERY,

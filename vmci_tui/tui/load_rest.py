@@ -20,12 +20,14 @@ _FOLDERS: Final = (
     "rows",
     "live",
 )
+_RARE: Final = ("vmci_tui.tui.screens.bench_screen",)
+"""Left out: it would keep a MiB of memory, mostly for a text field, and is opened from the start screen alone."""
 _PAUSE: Final = 0.005
 """Seconds between two modules, in which the app's thread need not wait for this one: the interpreter's own interval."""
 
 
 def load_rest(freezes: bool) -> None:
-    """Import all screens and panes, and what they need.
+    """Import the screens and panes, and what they need.
 
     `freezes`: whether nothing that lives now is to be searched for garbage again. It is mostly modules, and each
     search of them took as long as a keystroke may.
@@ -33,7 +35,8 @@ def load_rest(freezes: bool) -> None:
     for folder in ("", *(f".{name}" for name in _FOLDERS)):
         package = importlib.import_module(f"vmci_tui.tui{folder}")
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            importlib.import_module(module.name)
-            time.sleep(_PAUSE)
+            if module.name not in _RARE:
+                importlib.import_module(module.name)
+                time.sleep(_PAUSE)
     if freezes:
         gc.freeze()
