@@ -33,3 +33,13 @@ async def test_a_screen_that_is_being_removed_takes_no_answer(key: str) -> None:
             session.announce(event)
         await screen._dispatch_message(Resize(screen.size, screen.size))
         await removal
+
+
+@pytest.mark.parametrize("key", ["", "R", "F"])
+async def test_a_screen_may_be_removed_before_it_was_mounted(key: str) -> None:
+    async with running(_NO_NOTE) as pilot:
+        await settled(pilot)
+        if key:
+            await pilot.press(key)
+            await settled(pilot)
+        main_screen(pilot).session.changed.clear()  # as long as it was not mounted, it has not added its callback

@@ -136,7 +136,7 @@ class MainScreen(Guarded, Screen[None]):
         self.query_one(Panes).open_companions()
 
     def on_unmount(self) -> None:
-        self.session.changed.remove(self._changed)
+        self.session.call_no_more(self._changed)
         self.session.stop()
         if self.session.ahead is not None:
             self.session.ahead.stop()

@@ -113,6 +113,11 @@ class Session:
         """Return the byte order of the dump; little without one."""
         return "little" if self.document.dump is None else self.document.dump.order
 
+    def call_no_more(self, call: Callable[[SessionEvent], None]) -> None:
+        """Take a callback away, if it is there: a screen may end before it was mounted."""
+        if call in self.changed:
+            self.changed.remove(call)
+
     def announce(self, event: SessionEvent) -> None:
         """Let all who show the session show what changed."""
         for call in tuple(self.changed):

@@ -94,7 +94,7 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
         self._begin()
 
     def on_unmount(self) -> None:
-        self.session.changed.remove(self._ahead_changed)
+        self.session.call_no_more(self._ahead_changed)
 
     def _ahead_changed(self, event: SessionEvent) -> None:
         """Go on once the search in the background ended."""

@@ -75,7 +75,7 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
         self._try()
 
     def on_unmount(self) -> None:
-        self.session.changed.remove(self._ahead_changed)
+        self.session.call_no_more(self._ahead_changed)
 
     def _ahead_changed(self, event: SessionEvent) -> None:
         """Go on once what runs in the background ended."""
