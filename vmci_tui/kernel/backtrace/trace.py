@@ -99,8 +99,10 @@ def _returns(
         if table.has_code(value):
             budget.spend()
             before = read(value - LONGEST, LONGEST)
+            if before is None or not follows_call(cpu.machine, before, order):
+                continue
             spot = table.spot(value - 1)
-            if before is not None and spot is not None and follows_call(cpu.machine, before, order):
+            if spot is not None:
                 out.append(spot._replace(offset=spot.offset + 1))
                 if len(out) == _MOST:
                     break
