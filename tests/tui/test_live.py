@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,30 @@ from vmci_tui.tui.screens.memory_screen import MemoryPane
 def fake() -> Iterator[FakeQemu]:
     with FileSource(str(SAMPLES / "amd64-cut-note.elf")) as file:
         yield FakeQemu(open_dump(file))
+
+
+def _is_of_memory(request: dict[str, Any]) -> bool:
+    return "xp" in request["arguments"].get("command-line", "")
+
+
+def _is_of_status(request: dict[str, Any]) -> bool:
+    return bool(request["execute"] == "query-status")
+
+
+@contextmanager
+def _hung(fake: FakeQemu, hangs: Callable[[dict[str, Any]], bool]) -> Iterator[None]:
+    """Let the VM give no answer to requests for which it hangs, until the block ends."""
+    goes_on = threading.Event()
+
+    def hang(request: dict[str, Any]) -> None:
+        if hangs(request):
+            goes_on.wait(60)
+
+    fake.lie = hang
+    try:
+        yield
+    finally:
+        goes_on.set()
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
@@ -172,20 +197,12 @@ async def test_a_note_that_its_entry_names_is_a_candidate(tmp_path: Path, bare: 
 
 async def test_a_vm_that_answers_slowly_is_said_to_be_asked(tmp_path: Path, bare: FakeQemu) -> None:
     bare.devices = with_entry(bare.devices, 0x19C8000)
-    goes_on = threading.Event()
-
-    def hang(_request: dict[str, Any]) -> None:
-        goes_on.wait(60)
-
     with serving(bare, tmp_path / "q") as path:
         async with running(f"qmp:{path}") as pilot:
             await settled(pilot)
-            bare.lie = hang
-            try:
+            with _hung(bare, lambda _: True):
                 await pilot.press("F")
                 await until(pilot, partial(_says, pilot, "asking the VM where its kernel has the note"))
-            finally:
-                goes_on.set()
             await until(pilot, lambda: "0x0000019c8000" in shown(pilot))
 
 
@@ -204,17 +221,10 @@ def test_a_session_in_a_browser_asks_no_vm(tmp_path: Path, monkeypatch: pytest.M
 
 
 async def test_a_vm_that_hangs_does_not_hold_the_screen(tmp_path: Path, fake: FakeQemu) -> None:
-    goes_on = threading.Event()
-
-    def hang(request: dict[str, Any]) -> None:
-        if "xp" in request["arguments"].get("command-line", ""):
-            goes_on.wait(60)
-
     with serving(fake, tmp_path / "q") as path:
         async with running(f"qmp:{path}") as pilot:
             await settled(pilot)
-            fake.lie = hang
-            try:
+            with _hung(fake, _is_of_memory):
                 await pilot.press("M", "g", "g")
                 await until(pilot, lambda: "not read yet" in shown(pilot))
                 screen = pilot.app.screen
@@ -223,24 +233,15 @@ async def test_a_vm_that_hangs_does_not_hold_the_screen(tmp_path: Path, fake: Fa
                 assert pilot.app.screen is main_screen(pilot)
                 await pilot.press("M", "g", "g")
                 await until(pilot, lambda: "not read yet" in shown(pilot))
-            finally:
-                goes_on.set()
             await until(pilot, lambda: "not read yet" not in shown(pilot))
             assert "cannot be read" not in shown(pilot)
 
 
 async def test_copying_bytes_that_were_not_read_yet_does_not_hold_the_screen(tmp_path: Path, fake: FakeQemu) -> None:
-    goes_on = threading.Event()
-
-    def hang(request: dict[str, Any]) -> None:
-        if "xp" in request["arguments"].get("command-line", ""):
-            goes_on.wait(60)
-
     with serving(fake, tmp_path / "q") as path:
         async with running(f"qmp:{path}") as pilot:
             await settled(pilot)
-            fake.lie = hang
-            try:
+            with _hung(fake, _is_of_memory):
                 await pilot.press("M", "g", "g")
                 await until(pilot, lambda: "not read yet" in shown(pilot))
                 view = pilot.app.screen.query_one(MemoryPane)
@@ -248,8 +249,6 @@ async def test_copying_bytes_that_were_not_read_yet_does_not_hold_the_screen(tmp
                 await pilot.press("c")
                 await until(pilot, lambda: "asking the VM for these bytes" in said(pilot))
                 assert "copied" not in said(pilot)
-            finally:
-                goes_on.set()
             await until(pilot, lambda: "copied" in said(pilot))
             assert "copied" in said(pilot) and pilot.app.clipboard.count("\n") == 0x300 - 1
 
@@ -258,7 +257,7 @@ async def test_a_page_that_does_not_come_is_given_up(tmp_path: Path, fake: FakeQ
     with serving(fake, tmp_path / "q") as path:
         async with running(f"qmp:{path}") as pilot:
             await settled(pilot)
-            fake.lie = lambda request: b"" if "xp" in request["arguments"].get("command-line", "") else None
+            fake.lie = lambda request: b"" if _is_of_memory(request) else None
             await pilot.press("M", "g", "g")
             await until(pilot, lambda: "cannot be read" in shown(pilot))
 
@@ -276,24 +275,15 @@ async def test_without_a_stop_it_is_asked_again_without_a_stop(tmp_path: Path, f
 
 
 async def test_a_vm_that_hangs_is_asked_again_once(tmp_path: Path, fake: FakeQemu) -> None:
-    goes_on = threading.Event()
-
-    def hang(request: dict[str, Any]) -> None:
-        if request["execute"] == "query-status":
-            goes_on.wait(60)
-
     with serving(fake, tmp_path / "q") as path:
         async with running(f"qmp:{path}") as pilot:
             await settled(pilot)
             old, asked = main_screen(pilot), fake.names.count("query-status")
-            fake.lie = hang
-            try:
+            with _hung(fake, _is_of_status):
                 await pilot.press("f5")
                 await until(pilot, partial(_says, pilot, "asking the VM again"))
                 await pilot.press("f5", "f5", "f5")
                 await until(pilot, partial(_says, pilot, "has not answered yet"))
-            finally:
-                goes_on.set()
             await until(pilot, lambda: main_screen(pilot) is not old)
             await settled(pilot)
             assert fake.names.count("query-status") == asked + 1

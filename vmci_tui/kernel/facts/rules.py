@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, Literal
 
+from vmci_tui.kernel.facts.by_symbols import symbol
 from vmci_tui.kernel.facts.by_types import offset_of, size_of
 from vmci_tui.kernel.facts.running_kernel import Fact, Finding, NotKnown, Rule, RunningKernel
 
+SWAPPER: Final = b"swapper_pg_dir"
+"""The first page table of the kernel's own."""
 _PAGE_SIZES: Final = (4 << 10, 16 << 10, 64 << 10, 256 << 10)
 
 
@@ -40,6 +44,15 @@ def member_of(kernel: RunningKernel, of: bytes, struct: bytes, name: bytes) -> F
     value = kernel.number_at(at[0] + offset.value, kernel.pointer_size)
     words = f"{of.decode()}.{name.decode()}"
     return NotKnown(f"{words} is not in the dump") if value is None else Fact(value, words, form="0x")
+
+
+def named_or_only(kernel: RunningKernel, name: bytes, others: Iterable[int], by: str) -> Finding:
+    """Return the address that a symbol names; else the only one of `others`, which are looked for then."""
+    named = symbol(kernel, name)
+    if isinstance(named, Fact):
+        return named
+    found = list(others)
+    return Fact(found[0], by) if len(found) == 1 else named
 
 
 def number(finding: Finding) -> int | None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from vmci_tui.kernel.facts.by_symbols import symbol
-from vmci_tui.kernel.facts.rules import number, page_size
+from vmci_tui.kernel.facts.rules import SWAPPER, named_or_only, number, page_size
 from vmci_tui.kernel.facts.running_kernel import Fact, Finding, NotKnown, RunningKernel
 from vmci_tui.kernel.lines.arm64_layout import widths_of
 from vmci_tui.proof.paging.arm import arm64_tables
@@ -31,13 +30,8 @@ _LARGEST: Final = 48
 
 def swapper(kernel: RunningKernel) -> Finding:
     """Return swapper_pg_dir: its symbol, or the only table in the image that maps code and linear map."""
-    named = symbol(kernel, b"swapper_pg_dir")
-    if isinstance(named, Fact):
-        return named
-    roots = list(_roots(kernel))
-    if len(roots) != 1:
-        return named
-    return Fact(roots[0], "the only page table in the image that maps its code and the linear map")
+    by = "the only page table in the image that maps its code and the linear map"
+    return named_or_only(kernel, SWAPPER, _roots(kernel), by)
 
 
 def memory_start(kernel: RunningKernel) -> Finding:

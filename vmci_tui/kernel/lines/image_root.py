@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from vmci_tui.kernel.facts.by_symbols import symbol
-from vmci_tui.kernel.facts.running_kernel import Fact, Finding, RunningKernel
+from vmci_tui.kernel.facts.rules import SWAPPER, named_or_only
+from vmci_tui.kernel.facts.running_kernel import Finding, RunningKernel
 from vmci_tui.proof.paging.arm import arm_tables
 from vmci_tui.proof.paging.s390x_ppc64_riscv import s390x_tables
 from vmci_tui.proof.paging.walk import Paging
@@ -30,17 +30,16 @@ _VECTORS: Final = 0xFFFF0000
 
 def swapper(kernel: RunningKernel) -> Finding:
     """Return swapper_pg_dir: its symbol, or the only table in the image that is as the kernel's own."""
-    named, begins, ends = symbol(kernel, b"swapper_pg_dir"), kernel.symbols(b"_stext"), kernel.symbols(b"_etext")
+    return named_or_only(kernel, SWAPPER, _roots(kernel), "the only page table in the image that is the kernel's own")
+
+
+def _roots(kernel: RunningKernel) -> Iterator[int]:
+    """Yield the addresses of tables that map the code to where it is."""
+    begins, ends = kernel.symbols(b"_stext"), kernel.symbols(b"_etext")
     place = kernel.physical(begins[0]) if len(begins) == len(ends) == 1 else None
-    if isinstance(named, Fact) or place is None:
-        return named
-    roots = list(_roots(kernel, begins[0], ends[0], place))
-    return Fact(roots[0], "the only page table in the image that is the kernel's own") if len(roots) == 1 else named
-
-
-def _roots(kernel: RunningKernel, start: int, end: int, place: int) -> Iterator[int]:
-    """Yield the addresses of tables that map the code, from `start` to `end`, to `place`."""
-    three = bool(kernel.symbols(b"__pmd_alloc"))
+    if place is None:
+        return
+    start, end, three = begins[0], ends[0], bool(kernel.symbols(b"__pmd_alloc"))
     searched = kernel.searched or kernel
     for paging in _pagings(kernel, three):
         top = paging.levels[0]

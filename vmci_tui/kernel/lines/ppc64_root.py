@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from vmci_tui.kernel.facts.by_symbols import symbol
-from vmci_tui.kernel.facts.rules import page_size
+from vmci_tui.kernel.facts.rules import SWAPPER, named_or_only, page_size
 from vmci_tui.kernel.facts.running_kernel import Fact, Finding, RunningKernel
 
 _MAP: Final = 0xC000000000000000
@@ -32,11 +31,7 @@ _LOOKS: Final = 4096
 
 def swapper(kernel: RunningKernel) -> Finding:
     """Return swapper_pg_dir: its symbol, or the only table in the image that maps the code."""
-    named = symbol(kernel, b"swapper_pg_dir")
-    if isinstance(named, Fact):
-        return named
-    roots = list(_roots(kernel))
-    return Fact(roots[0], "the only page table in the image that maps its code") if len(roots) == 1 else named
+    return named_or_only(kernel, SWAPPER, _roots(kernel), "the only page table in the image that maps its code")
 
 
 def page_size_by_tables(kernel: RunningKernel) -> Finding:

@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +84,31 @@ def wait(console: Path, words: bytes, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.5)
 
 
+@contextmanager
+def stopped(command: Sequence[str], console: Path, *words: bytes) -> Iterator[Monitor]:
+    """Start a guest, and stop it once its console has these words, one after the other; it ends with the block."""
+    console.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        monitor = f"{scratch}/qmp"
+        channels = ("-serial", f"file:{console}", "-qmp", f"unix:{monitor},server=on,wait=off", "-display", "none")
+        process = subprocess.Popen([*command, *channels, "-nodefaults", "-no-reboot"], stdin=subprocess.DEVNULL)
+        try:
+            for said in words:
+                wait(console, said, process)
+            qmp = Monitor(monitor)
+            qmp.ask("stop")
+            yield qmp
+        finally:
+            process.kill()
+            process.wait()
+
+
+def dump(qmp: Monitor, path: Path, **options: str) -> None:
+    """Let QEMU dump all memory."""
+    path.unlink(missing_ok=True)
+    qmp.ask("dump-guest-memory", protocol=f"file:{path}", paging=False, **options)
+
+
 def boot(folder: Path, plan: str) -> None:
     """Boot and dump the guest of a plan."""
     machine, arguments = PLANS[plan]
@@ -89,33 +116,18 @@ def boot(folder: Path, plan: str) -> None:
     dumps, logs, build = folder / "dumps", folder / "logs", folder / "build" / machine
     for made in (dumps, logs):
         made.mkdir(exist_ok=True)
-    console = logs / f"{plan}.serial"
-    console.unlink(missing_ok=True)
     kernel = min((build / "root" / "boot").glob("vmlinu[xz]-*"))
-    with tempfile.TemporaryDirectory() as scratch:
-        monitor = f"{scratch}/qmp"
-        cpu = next((("-cpu", model) for name, model in _CPUS.items() if plan.endswith(name)), ())
-        guest = ("-kernel", str(kernel), "-initrd", str(build / "initrd.gz"))
-        append = ("-append", f"console={terminal} {arguments}", "-display", "none", "-nodefaults")
-        channels = ("-serial", f"file:{console}", "-qmp", f"unix:{monitor},server=on,wait=off", "-no-reboot")
-        process = subprocess.Popen([*command, *cpu, *guest, *append, *channels], stdin=subprocess.DEVNULL)
-        try:
-            wait(console, b"TRUTH ready", process)
-            if "panicnow" in arguments:
-                wait(console, b"end Kernel panic", process)
-            qmp = Monitor(monitor)
-            qmp.ask("stop")
-            record = {
-                "version": qmp.ask("query-version"),
-                "registers": qmp.ask("human-monitor-command", **{"command-line": "info registers -a"}),
-            }
-            for kind, options in (("elf", {}), ("kdump-zlib", {"format": "kdump-zlib"})):
-                (dumps / f"{plan}.{kind}").unlink(missing_ok=True)
-                qmp.ask("dump-guest-memory", protocol=f"file:{dumps}/{plan}.{kind}", paging=False, **options)
-            (logs / f"{plan}.json").write_text(json.dumps(record))
-        finally:
-            process.kill()
-            process.wait()
+    cpu = next((("-cpu", model) for name, model in _CPUS.items() if plan.endswith(name)), ())
+    guest = ("-kernel", str(kernel), "-initrd", str(build / "initrd.gz"), "-append", f"console={terminal} {arguments}")
+    words = (b"TRUTH ready", b"end Kernel panic") if "panicnow" in arguments else (b"TRUTH ready",)
+    with stopped([*command, *cpu, *guest], logs / f"{plan}.serial", *words) as qmp:
+        record = {
+            "version": qmp.ask("query-version"),
+            "registers": qmp.ask("human-monitor-command", **{"command-line": "info registers -a"}),
+        }
+        dump(qmp, dumps / f"{plan}.elf")
+        dump(qmp, dumps / f"{plan}.kdump-zlib", format="kdump-zlib")
+    (logs / f"{plan}.json").write_text(json.dumps(record))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tests.real.booted.boot.boot import MACHINES, Monitor, wait
+from tests.real.booted.boot.boot import MACHINES, dump, stopped
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.opening.open_file import open_document
 
@@ -144,26 +144,15 @@ def boot(folder: Path, plan: str) -> None:
     command, terminal = MACHINES[machine]
     build, out = folder / "build" / machine / "root", folder / "several"
     out.mkdir(exist_ok=True)
-    dump, console = out / f"{plan}.elf", out / f"{plan}.serial"
-    for path in (dump, console):
-        path.unlink(missing_ok=True)
     kernel = min((build / "boot").glob("vmlinu[xz]-*"))
     busybox = next(path for path in (build / "bin/busybox", build / "usr/bin/busybox") if path.exists()).read_bytes()
-    with tempfile.TemporaryDirectory() as scratch:
-        initrd, monitor = Path(scratch, "initrd"), f"{scratch}/qmp"
-        initrd.write_bytes(_tree(busybox, _files(folder, plan, kernel, busybox)))
-        options = ("-m", memory, "-kernel", str(kernel), "-initrd", str(initrd), "-no-reboot", "-nodefaults")
-        append = ("-append", f"console={terminal} {arguments}", "-display", "none")
-        channels = ("-serial", f"file:{console}", "-qmp", f"unix:{monitor},server=on,wait=off")
-        process = subprocess.Popen([*command, *options, *append, *channels], stdin=subprocess.DEVNULL)
-        try:
-            wait(console, b"TRUTH ready", process)
-            qmp = Monitor(monitor)
-            qmp.ask("stop")
-            qmp.ask("dump-guest-memory", protocol=f"file:{dump}", paging=False)
-        finally:
-            process.kill()
-            process.wait()
+    with tempfile.NamedTemporaryFile() as initrd:
+        initrd.write(_tree(busybox, _files(folder, plan, kernel, busybox)))
+        initrd.flush()
+        options = ("-m", memory, "-kernel", str(kernel), "-initrd", initrd.name)
+        append = ("-append", f"console={terminal} {arguments}")
+        with stopped([*command, *options, *append], out / f"{plan}.serial", b"TRUTH ready") as qmp:
+            dump(qmp, out / f"{plan}.elf")
 
 
 if __name__ == "__main__":
