@@ -268,6 +268,12 @@ def test_a_good_dump_with_its_entry_has_no_other_findings() -> None:
     assert {item.code for item in Judgement.of(good).found} <= {"T16", "M03", "M06"}
 
 
+def test_one_note_area_with_nothing_in_it_is_a_missing_note() -> None:
+    """It is one PT_NOTE, so a fix of the headers would change nothing: an image of memory is shown with such a one."""
+    codes = set(found(opened(elf((b"",)))))
+    assert "N01" in codes and "C03" not in codes
+
+
 def test_findings_of_a_kind_are_capped_and_counted() -> None:
     many = [item for item in Judgement.of(text(_TEXT + b"junk\n" * 500)).found if item.code == "T08"]
     assert len(many) == 21 and many[-1].message.startswith("480 more")

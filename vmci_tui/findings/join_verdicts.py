@@ -13,6 +13,7 @@ from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.checks.note import beside_linux
 from vmci_tui.findings.finding import Context, Finding, ReaderImpact, fix_of, new_finding
+from vmci_tui.formats.elf_records import PT_NOTE
 from vmci_tui.readers.rule import FiredRule, Rule, Verdict
 
 _ABSENT = "N01"
@@ -81,13 +82,19 @@ def _cause(rule: Rule[Any], context: Context, foreign: str | None, addresses: st
         return "C17"
     if rule.cause == "C02" and rule.name == "too-small" and _all_there(context):
         return "M01" if state.note is not None else _ABSENT
-    if rule.cause == "C03" and context.arranged:  # there is no PT_NOTE because there is no note
+    if rule.cause == "C03" and (context.arranged or _is_without_notes(context)):
         return _ABSENT
     if rule.cause == "N02" and all(note.whole for note in state.notes):
         return "N15"  # the reader's walk goes wrong: no note is broken
     if rule.cause == "E08" and context.dump is None:
         return None  # no dump is open, so the region is not known
     return rule.cause
+
+
+def _is_without_notes(context: Context) -> bool:
+    """Whether an ELF file has its one PT_NOTE, and nothing is in it, as in that of a memory image."""
+    dump = context.dump
+    return isinstance(dump, ElfDump) and dump.segments.count_of(PT_NOTE) == 1 and not context.state.notes
 
 
 def _all_there(context: Context) -> bool:
